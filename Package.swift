@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors where nobody is watching: CI sets the variable, a user's newer compiler must not break the build.
+let warnings: [SwiftSetting] = Context.environment["LOGDB_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let settings: [SwiftSetting] =
+    [
+        .strictMemorySafety(),
+        .enableExperimentalFeature("Lifetimes"),
+    ] + warnings
+
+let package = Package(
+    name: "LogDB",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "LogDB", targets: ["LogDB"]),
+        .executable(name: "logdb", targets: ["LogDBCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        // What a disk is: knows no formats.
+        .target(name: "LogDBFile", swiftSettings: settings),
+        // What the bytes mean: knows no files.
+        .target(name: "LogDBFormat", dependencies: ["CLogDB", "CLZ4", "CZlib"], swiftSettings: settings),
+        // The engine and its face.
+        .target(name: "LogDB", dependencies: ["LogDBFile", "LogDBFormat"], swiftSettings: settings),
+        .executableTarget(
+            name: "LogDBCommand",
+            dependencies: [
+                "LogDB", "LogDBFile", "LogDBFormat",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "CLogDB"),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,53 @@
+//===--- Catalog.swift - table 0 ------------------------------------------===//
+//
+// The tables of a database are operations on table 0 like all others: key the table's id, document {"name":"actors"}, a delete
+// where it was dropped. This is that table in memory. Ids are never reused, so a dropped table's operations, which stay in the
+// log for a while, can never appear under another name.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFormat
+
+struct Catalog: Sendable {
+    /// As many as a 16-bit number counts; the catalog is in memory.
+    static let maximumTables = 65_535
+    static let maximumNameBytes = 255
+
+    private(set) var ids: [String: UInt64] = [:]
+    private(set) var names: [UInt64: String] = [:]
+    var nextID: UInt64 = 1
+
+    /// Applies an operation on table 0.
+    mutating func apply(key: Span<UInt8>, isDelete: Bool, document: Span<UInt8>) throws(FormatError) {
+        guard case .integer(let number) = try KeyCoding.decode(key), number > 0 else {
+            throw FormatError(.corrupted, "an operation on the catalog has a key that is no table id")
+        }
+        let id = UInt64(number)
+        nextID = max(nextID, id + 1)
+        if isDelete {
+            if let name = names.removeValue(forKey: id), ids[name] == id { ids[name] = nil }
+            return
+        }
+        guard let json = try? JSON(parsing: document), case .string(let name) = json["name"] else {
+            throw FormatError(.corrupted, "the catalog's entry for table \(id) has no name")
+        }
+        if let old = names[id], ids[old] == id { ids[old] = nil }
+        ids[name] = id
+        names[id] = name
+    }
+
+    /// Throws `.invalidTableName` unless `name` may name a table: 1 ... 255 bytes of UTF-8 without control characters.
+    static func validate(name: String) throws(LogDBError) {
+        let length = name.utf8.count
+        guard (1...maximumNameBytes).contains(length) else {
+            throw LogDBError(.invalidTableName, "a table name has \(length) bytes: choose 1 to \(maximumNameBytes)")
+        }
+        guard name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+            throw LogDBError(.invalidTableName, "a table name holds a control character")
+        }
+    }
+
+    /// The document that enters `name` into table 0.
+    static func document(name: String) -> [UInt8] {
+        JSON.object(["name": .string(name)]).serialized()
+    }
+}

@@ -1,0 +1,75 @@
+//===--- Count.swift - the statistics of a database ------------------------===//
+//
+// Sealed segments have counted themselves in their indexes; raw ones are read.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFile
+import LogDBFormat
+
+extension Database {
+    /// Counts what the database holds and takes. Reads the index of each sealed segment and the raw segments, not the data.
+    public func statistics() throws(LogDBError) -> Statistics {
+        let snapshot = try log.snapshot()
+        var result = Statistics()
+        var tables: [UInt64: TableStatistics] = [:]
+        for segment in snapshot.sealed {
+            let (file, _) = try segment.open()
+            let footer = try segment.footer(of: file)
+            var bytes: UInt64 = 0
+            for table in footer.tables {
+                bytes += table.keyBytes + table.documentBytes
+                tables[table.table, default: TableStatistics(table: table.table)].add(table)
+            }
+            result.sealedRawBytes += bytes
+            result.sealedStoredBytes += segment.entry.fileLength
+            result.files.append(
+                Statistics.File(
+                    name: segment.name, kind: "sealed", bytes: segment.entry.fileLength, rawBytes: bytes, operations: segment.entry.records,
+                    firstSequenceNumber: segment.entry.firstSequence, lastSequenceNumber: segment.entry.lastSequence,
+                    codec: segment.entry.codec.name))
+        }
+        for raw in snapshot.raw {
+            let size = try mapped { () throws(FileError) in try raw.segment.file.size() }
+            let first = raw.segment.header.firstSequence
+            var file = Statistics.File(
+                name: raw.segment.name, kind: "raw", bytes: size, rawBytes: 0, operations: 0, firstSequenceNumber: first,
+                lastSequenceNumber: first - 1, codec: nil)
+            do {
+                try raw.segment.forEachRecord(until: raw.end) { record, sequence, _ in
+                    let table = record.table
+                    tables[table, default: TableStatistics(table: table)].add(record)
+                    file.rawBytes += UInt64(record.key.count - 1 + record.document.count)
+                    file.operations += 1
+                    file.lastSequenceNumber = sequence
+                }
+            } catch { throw error as! LogDBError }
+            result.files.append(file)
+        }
+        let manifestSize = try mapped { () throws(FileError) in try log.directory.open(log.manifest.name, for: .reading).size() }
+        result.files.append(
+            Statistics.File(
+                name: log.manifest.name, kind: "manifest", bytes: manifestSize, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
+                lastSequenceNumber: 0, codec: nil))
+        result.operations = result.files.reduce(0) { $0 + $1.operations }
+        result.rawBytes = result.files.reduce(0) { $0 + $1.rawBytes }
+        result.storedBytes = result.files.reduce(0) { $0 + $1.bytes }
+        result.firstSequenceNumber = result.files.first { $0.operations > 0 }?.firstSequenceNumber ?? 0
+        result.lastSequenceNumber = snapshot.lastSequence
+        result.tables = snapshot.tables.ids.sorted { $0.key < $1.key }.map { name, id in
+            let table = tables[id] ?? TableStatistics(table: id)
+            return Statistics.Table(
+                name: name, upserts: table.upserts, deletes: table.deletes, keyBytes: table.keyBytes, documentBytes: table.documentBytes)
+        }
+        result.recovery = lastRecoveryReport
+        return result
+    }
+}
+
+extension TableStatistics {
+    fileprivate mutating func add(_ other: TableStatistics) {
+        upserts += other.upserts
+        deletes += other.deletes
+        keyBytes += other.keyBytes
+        documentBytes += other.documentBytes
+    }
+}

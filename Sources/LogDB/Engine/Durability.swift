@@ -1,0 +1,184 @@
+//===--- Durability.swift - from written to safe ---------------------------===//
+//
+// Many writers, one sync in flight. Whoever needs the log on disk further than it is either finds a sync running and waits, or
+// becomes the leader: notes how far the log goes *now*, syncs, and tells all whose bytes lie before that. What was appended
+// after the sync began waits for the next one; it will carry all who gathered meanwhile.
+//
+//   * a failed sync is final: the log is poisoned, never synced again (the system may have dropped the pages and marked them
+//     clean, so a second sync would succeed without having written them).
+//   * segments are synced in log order, so what is on disk is always a beginning of the log plus, maybe, some of what follows.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFile
+import LogDBFormat
+
+/// An asynchronous caller who waits for the log to be durable up to a position.
+struct DurabilityWaiter: Sendable {
+    var position: UInt64
+    var continuation: CheckedContinuation<LogDBError?, Never>
+}
+
+extension Log {
+    /// Waits for an append at `position` to reach `persistence`.
+    @inline(__always)
+    func wait(for position: UInt64, _ persistence: Persistence) throws(LogDBError) {
+        switch persistence {
+        case .process: return
+        case .disk: try waitUntilDurable(position)
+        case .interval(let duration): scheduleSync(within: duration)
+        }
+    }
+
+    /// Returns once everything before `position` is on the disk; syncs it if nobody else is about to.
+    func waitUntilDurable(_ position: UInt64) throws(LogDBError) {
+        while true {
+            let isLeader: Bool? = try monitor.enter { lock throws(LogDBError) in
+                while true {
+                    if lock.state.durable >= position { return nil }
+                    if let failure = lock.state.failure { throw failure }
+                    if !lock.state.isSyncing {
+                        lock.state.isSyncing = true
+                        return true
+                    }
+                    lock.wait()
+                }
+            }
+            guard isLeader != nil else { return }
+            try lead()
+        }
+    }
+
+    /// Syncs as the leader. `isSyncing` was set by the caller and is clear again on return.
+    private func lead() throws(LogDBError) {
+        let (target, files) = monitor.withLock { state in
+            // Acknowledged is only what was appended before the sync began: here.
+            (state.position, state.raw.filter { $0.endPosition > state.durable }.map(\.segment.file))
+        }
+        var failure: LogDBError?
+        do throws(FileError) {
+            for file in files { try file.sync() }
+        } catch { failure = LogDBError(error) }
+        let (completed, cause) = monitor.withLock { state -> ([DurabilityWaiter], LogDBError?) in
+            state.isSyncing = false
+            if let failure {
+                state.poison(failure)
+            } else {
+                state.durable = max(state.durable, target)
+                writeMark(state)
+            }
+            return (state.takeCompletedWaiters(), state.failure)
+        }
+        monitor.broadcast()
+        for waiter in completed { waiter.continuation.resume(returning: failure ?? cause) }
+        if let failure { throw failure }
+    }
+
+    /// Says in the log that it is synced to its very end, so that damage to its last frames can be told from a tear. The mark is not
+    /// part of the log: the next frame is written over it. Not being able to write it costs only that knowledge.
+    private func writeMark(_ state: LogState) {
+        guard state.isActive, state.durable == state.position, let active = state.raw.last,
+            active.end + UInt64(FrameHeader.length) <= active.allocated
+        else { return }
+        state.frame.buffer.removeAll()
+        state.frame.begin()
+        state.frame.finish(
+            .mark, sequence: state.nextSequence, durableEnd: state.durable, milliseconds: 0, seed: active.segment.seed)
+        state.frame.write(to: active.segment.file, at: active.end)
+    }
+
+    /// Asks the flusher to have synced by `duration` from now.
+    private func scheduleSync(within duration: Duration) {
+        let deadline = Clock.monotonicNanoseconds() + duration.nanoseconds
+        let mustWake = monitor.withLock { state in
+            guard deadline < state.syncDeadline ?? .max else { return false }
+            state.syncDeadline = deadline
+            return true
+        }
+        if mustWake { monitor.broadcast() }
+    }
+
+    /// Waits without holding a thread.
+    func waitUntilDurableAsync(_ position: UInt64) async throws(LogDBError) {
+        let failure: LogDBError? = await withCheckedContinuation { continuation in
+            let answer: LogDBError?? = monitor.withLock { state in
+                if state.durable >= position { return .some(nil) }
+                if let failure = state.failure { return .some(failure) }
+                if state.isClosed || state.isStopping { return .some(LogDBError(.closed, "the database was closed")) }
+                state.waiters.append(DurabilityWaiter(position: position, continuation: continuation))
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) } else { monitor.broadcast() }
+        }
+        if let failure { throw failure }
+    }
+
+    /// The flusher's thread: syncs for those who wait without a thread and for intervals that end.
+    func runFlusher() {
+        enum Task {
+            case lead
+            case answer([DurabilityWaiter], LogDBError?)
+            case stop
+        }
+        while true {
+            let task: Task = monitor.enter { lock in
+                while true {
+                    let state = lock.state
+                    let answered = state.takeCompletedWaiters()
+                    if !answered.isEmpty { return .answer(answered, state.failure) }
+                    if state.failure != nil || state.waiters.isEmpty && state.isStopping {
+                        if state.isStopping { return .stop }
+                        lock.wait()
+                    } else if state.isSyncing {
+                        lock.wait()
+                    } else if !state.waiters.isEmpty {
+                        break
+                    } else if let deadline = state.syncDeadline {
+                        if state.durable >= state.position { state.syncDeadline = nil } else if !lock.wait(until: deadline) { break }
+                    } else {
+                        lock.wait()
+                    }
+                }
+                guard !lock.state.isSyncing else { return .answer([], nil) }
+                lock.state.isSyncing = true
+                lock.state.syncDeadline = nil
+                return .lead
+            }
+            switch task {
+            case .lead: try? lead()
+            case .answer(let waiters, let failure): for waiter in waiters { waiter.continuation.resume(returning: failure) }
+            case .stop: return
+            }
+        }
+    }
+}
+
+extension LogState {
+    /// Takes out the waiters who have their answer: all of them where the log has failed.
+    func takeCompletedWaiters() -> [DurabilityWaiter] {
+        guard !waiters.isEmpty else { return [] }
+        if failure != nil {
+            defer { waiters = [] }
+            return waiters
+        }
+        let durable = durable
+        let completed = waiters.filter { $0.position <= durable }
+        waiters.removeAll { $0.position <= durable }
+        return completed
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, at most what 64 bits hold.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, seconds < 9_000_000_000 else { return seconds < 0 ? 0 : UInt64(Int64.max) }
+        return UInt64(seconds) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
+    }
+}
+
+extension FrameBuilder {
+    /// Writes what may get lost without harm.
+    fileprivate borrowing func write(to file: any File, at offset: UInt64) {
+        try? file.writeFully(buffer.span, at: offset)
+    }
+}

@@ -1,0 +1,268 @@
+//===--- Recovery.swift - what is there, and what it means -----------------===//
+//
+// Reads the manifest, the header of every segment and the frames of the raw ones; never the data at rest. Then decides:
+//
+//   * a sealed or closed segment that is missing, shorter, longer or another than the manifest says    → damage
+//   * a bad place before the end of a closed segment                                                    → damage
+//   * a bad place that some good frame behind it, a mark, or the manifest says had been synced          → damage
+//   * any other bad place: a power cut took what nobody had been promised                               → the log ends there
+//
+// Looking changes nothing on the disk. Acting on it (`Database.open` for writing) syncs what it keeps before the manifest says
+// that it is kept, and removes leftovers only after that.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFile
+import LogDBFormat
+
+/// A database as found on the disk.
+struct Inspection {
+    var manifest: LoadedManifest
+    var sealed: [SealedSegment] = []
+    /// The raw segments that count, in order.
+    var raw: [RawProgress] = []
+    /// Numbers of raw segments in the manifest that hold nothing that counts.
+    var discarded: [UInt64] = []
+    /// Numbers of kept raw segments that the manifest does not know to be closed.
+    var unclosed: [UInt64] = []
+    var catalog = Catalog()
+    var nextSequence: SequenceNumber = 1
+    var position: UInt64 = 0
+    var tornBytes: UInt64 = 0
+    /// Where the log was cut.
+    var cut: (file: String, number: UInt64, offset: UInt64)?
+    /// Files of ours that the manifest does not list.
+    var leftovers: [String] = []
+}
+
+extension Inspection {
+    /// Looks at the database in `directory`; nil where there is none and one may be created.
+    static func inspect(_ directory: any Directory, for access: FileAccess) throws(LogDBError) -> Inspection? {
+        let names = try mapped { () throws(FileError) in try directory.list() }
+        guard let number = try manifestNumber(names) else { return nil }
+        var inspection = Inspection(manifest: try LoadedManifest.load(number, in: directory))
+        try inspection.openSealed(in: directory)
+        try inspection.scanRaw(in: directory, for: access)
+        inspection.leftovers = names.filter { inspection.isLeftover($0) }
+        return inspection
+    }
+
+    /// The number of the valid manifest; nil in a folder where a database may be created.
+    static func manifestNumber(_ names: [String]) throws(LogDBError) -> UInt64? {
+        var newest: UInt64?
+        var segment: String?
+        var stranger: String?
+        for name in names {
+            switch FileNames(name) {
+            case .manifest(let number): newest = max(newest ?? 0, number)
+            case .raw, .sealed: segment = name
+            case .temporaryManifest: break
+            case nil: if name != FileNames.lock { stranger = name }
+            }
+        }
+        if let newest { return newest }
+        if let segment {
+            throw LogDBError(.corrupted, "the manifest is missing, but there are segments such as \(segment)", file: "MANIFEST")
+        }
+        if let stranger {
+            throw LogDBError(.notADatabase, "the folder is no database, and not empty: it holds \(stranger). Name a new or empty folder")
+        }
+        return nil
+    }
+
+    private func isLeftover(_ name: String) -> Bool {
+        switch FileNames(name) {
+        case .manifest(let number): number != manifest.number
+        case .temporaryManifest: true
+        case .raw(let number): !manifest.state.raw.contains { $0.number == number }
+        case .sealed(let number, let container):
+            !manifest.state.sealed.contains { $0.number == number && $0.codec.container == container }
+        case nil: false
+        }
+    }
+
+    /// Proves that each sealed segment is there, is the one meant and follows its predecessor; reads the catalog's blocks.
+    private mutating func openSealed(in directory: any Directory) throws(LogDBError) {
+        var previous: SealedSegmentEntry?
+        for entry in manifest.state.sealed {
+            let segment = SealedSegment(entry, database: manifest.header.database, in: directory)
+            let (file, header) = try segment.open()
+            guard header.predecessorNumber == previous?.number ?? 0, header.predecessorIdentity == previous?.identity ?? 0,
+                header.predecessorDigest == previous?.digest ?? 0, header.predecessorLastSequence == previous?.lastSequence ?? 0,
+                entry.firstSequence == (previous?.lastSequence ?? 0) + 1
+            else {
+                throw LogDBError(
+                    .corrupted, "the segment does not follow the one before it (number \(previous?.number ?? 0)): one was swapped or is missing",
+                    file: segment.name, offset: 0)
+            }
+            if entry.holdsCatalog { try readCatalog(of: segment, file) }
+            sealed.append(segment)
+            previous = entry
+        }
+        nextSequence = (previous?.lastSequence ?? 0) + 1
+        position = previous?.endPosition ?? 0
+    }
+
+    private mutating func readCatalog(of segment: SealedSegment, _ file: any File) throws(LogDBError) {
+        let decompressor = segment.container.makeDecompressor()
+        var raw = ByteBuffer()
+        for block in try segment.footer(of: file).blocks where block.holdsCatalog {
+            try segment.unpack(block, of: file, with: decompressor, into: &raw)
+            do throws(FormatError) {
+                var reader = BlockReader(raw.span, entry: block)
+                while try reader.hasNext() {
+                    let record = try reader.next()
+                    if record.table == 0 { try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document) }
+                }
+            } catch { throw LogDBError(error, in: segment.name, at: block.offset) }
+        }
+    }
+
+    // MARK: - Raw segments
+
+    private mutating func scanRaw(in directory: any Directory, for access: FileAccess) throws(LogDBError) {
+        let entries = manifest.state.raw
+        var segments: [RawSegment] = []
+        var sizes: [UInt64] = []
+        for entry in entries {
+            let segment = try RawSegment.open(entry, database: manifest.header.database, in: directory, for: access)
+            segments.append(segment)
+            sizes.append(try mapped { () throws(FileError) in try segment.file.size() })
+        }
+        for index in entries.indices {
+            let entry = entries[index]
+            let segment = segments[index]
+            try checkPlace(of: segment, after: index > 0 ? segments[index - 1] : nil)
+            let next = index + 1 < segments.count ? segments[index + 1] : nil
+            let base = segment.header.basePosition
+            let known = entry.end ?? next.map { $0.header.basePosition &- base }
+            if let known, known < RawSegment.frameOrigin || known > sizes[index] {
+                throw LogDBError(
+                    .corrupted, "the segment ends at byte \(known) by what follows it, but has \(sizes[index])", file: segment.name,
+                    offset: min(known, sizes[index]))
+            }
+            let limit = known ?? sizes[index]
+            var (scanned, stoppedAtMark, claim) = try scan(segment, from: RawSegment.frameOrigin, limit: limit)
+            if known == nil || scanned < limit {
+                var after = try mapped { () throws(FileError) in
+                    try Aftermath.search(segment.file, seed: segment.seed, from: scanned, limit: sizes[index])
+                }
+                if access == .reading, after.claim > base + scanned {
+                    // Beside a writer: what was half written a moment ago may be whole now.
+                    let again = try scan(segment, from: scanned, limit: limit)
+                    if again.offset > scanned {
+                        (scanned, stoppedAtMark) = (again.offset, again.stoppedAtMark)
+                        after.claim = 0
+                    }
+                }
+                for later in segments[(index + 1)...] {
+                    let size = sizes[segments.firstIndex { $0 === later }!]
+                    let found = try mapped { () throws(FileError) in
+                        try Aftermath.search(later.file, seed: later.seed, from: RawSegment.frameOrigin, limit: size)
+                    }
+                    after.claim = max(after.claim, found.claim)
+                    after.writtenBytes += found.writtenBytes
+                }
+                claim = max(claim, after.claim, manifest.state.endPosition)
+                if claim > base + scanned || entry.end != nil {
+                    throw LogDBError(
+                        .corrupted, "the frame here had been synced and does not hold: operations from number \(nextSequence) on are lost",
+                        file: segment.name, offset: scanned)
+                }
+                if !stoppedAtMark, after.writtenBytes > 0 || scanned < limit && known != nil {
+                    tornBytes += after.writtenBytes
+                    cut = (segment.name, segment.number, scanned)
+                }
+                finish(segment, entry, end: scanned, size: sizes[index])
+                discarded += segments[(index + 1)...].map(\.number)
+                return
+            }
+            finish(segment, entry, end: scanned, size: sizes[index])
+        }
+    }
+
+    private mutating func finish(_ segment: RawSegment, _ entry: RawSegmentEntry, end: UInt64, size: UInt64) {
+        if entry.end == nil, end == RawSegment.frameOrigin {
+            discarded.append(segment.number)
+            return
+        }
+        if entry.end == nil { unclosed.append(segment.number) }
+        raw.append(RawProgress(segment: segment, end: end, allocated: size, lastSequence: nextSequence - 1))
+        position = segment.header.basePosition + end
+    }
+
+    private func checkPlace(of segment: RawSegment, after previous: RawSegment?) throws(LogDBError) {
+        let header = segment.header
+        let before = previous?.number ?? sealed.last?.entry.number
+        let beforeIdentity = previous?.identity
+        guard header.firstSequence == nextSequence, header.basePosition == position,
+            before == nil || header.predecessorNumber <= before!,
+            beforeIdentity == nil || header.predecessorNumber != previous!.number || header.predecessorIdentity == beforeIdentity!
+        else {
+            throw LogDBError(
+                .corrupted,
+                "the segment begins with operation \(header.firstSequence), the one before it ends with \(nextSequence - 1): one is missing or was swapped",
+                file: segment.name, offset: UInt64(FileHeader.fixedLength))
+        }
+    }
+
+    /// Follows the frames of `segment`, counting operations and reading the catalog's.
+    private mutating func scan(
+        _ segment: RawSegment, from start: UInt64, limit: UInt64
+    ) throws(LogDBError) -> (offset: UInt64, stoppedAtMark: Bool, claim: UInt64) {
+        var scanner = FrameScanner(segment.file, seed: segment.seed, from: start, limit: limit)
+        while let header = try mapped({ () throws(FileError) in try scanner.next() }) {
+            guard header.sequence == nextSequence else {
+                throw LogDBError(
+                    .corrupted, "the frame begins with operation \(header.sequence), \(nextSequence) was expected", file: segment.name,
+                    offset: scanner.frameOffset)
+            }
+            do throws(FormatError) {
+                var reader = ByteReader(scanner.payload)
+                while !reader.isAtEnd {
+                    let record = try reader.record()
+                    if record.table == 0 { try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document) }
+                    nextSequence += 1
+                }
+            } catch { throw LogDBError(error, in: segment.name, at: scanner.frameOffset + UInt64(FrameHeader.length)) }
+        }
+        return (scanner.offset, scanner.stoppedAtMark, scanner.claim)
+    }
+}
+
+// MARK: - Acting
+
+extension Inspection {
+    /// Makes what was found the durable truth, and removes what does not belong to it. Returns the manifest to go on with.
+    func recover(in directory: any Directory, _ report: inout RecoveryReport) throws(LogDBError) -> Manifest {
+        report.wasClosed = unclosed.isEmpty && discarded.isEmpty && manifest.tornBytes == 0
+        report.tornBytes = tornBytes + manifest.tornBytes
+        report.cutFile = cut?.file
+        report.cutOffset = cut?.offset ?? 0
+        report.removedFiles = leftovers.count
+        report.milliseconds = Clock.wallMilliseconds()
+        if !report.wasClosed {
+            // What is kept must be on the disk before anything says so: it may so far be in the page cache only.
+            for progress in raw where unclosed.contains(progress.segment.number) {
+                try mapped { () throws(FileError) in try progress.segment.file.sync() }
+            }
+        }
+        let manifest = try Manifest.resume(self.manifest, in: directory)
+        if !report.wasClosed {
+            var edits = raw.filter { unclosed.contains($0.segment.number) }.map {
+                ManifestEdit.closeRaw(number: $0.segment.number, end: $0.end, endPosition: $0.endPosition, lastSequence: $0.lastSequence)
+            }
+            edits += discarded.map { ManifestEdit.removeRaw(number: $0) }
+            edits.append(
+                .recovered(
+                    RecoverySummary(
+                        milliseconds: report.milliseconds, tornBytes: report.tornBytes, segment: cut?.number ?? 0,
+                        offset: report.cutOffset, removedFiles: UInt64(leftovers.count))))
+            try manifest.append(edits)
+        }
+        // From here on nothing can go wrong that matters: these files are not part of the database.
+        for name in leftovers { try? directory.remove(name) }
+        for number in discarded { try? directory.remove(FileNames.raw(number).name) }
+        for progress in raw where unclosed.contains(progress.segment.number) { try? progress.segment.file.truncate(to: progress.end) }
+        return manifest
+    }
+}

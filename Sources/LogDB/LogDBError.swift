@@ -1,0 +1,124 @@
+//===--- LogDBError.swift - the one error users see ------------------------===//
+//
+// One struct: a code to decide on, a sentence that says what was wrong and what to do, and file and offset where bytes were
+// involved. As printed:
+//
+//      corrupted: frame header checksum does not match (000042.log at byte 4096). Run 'logdb verify' to see all that is damaged.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFile
+import LogDBFormat
+
+public struct LogDBError: Error, Sendable, Equatable {
+    public enum Code: String, Sendable, CaseIterable {
+        // What is on the disk.
+        /// Bytes that had been safely written no longer say what they said. Nothing was changed; see `logdb verify`.
+        case corrupted
+        /// Written by a newer version of LogDB. The data is fine: use that version.
+        case unsupportedFormat
+        /// A segment uses a codec this build does not know.
+        case codecUnavailable
+        /// There is no database at the path, and none was to be created.
+        case notFound
+        /// The path is something else: a file, or a folder of other things.
+        case notADatabase
+
+        // The machine.
+        /// Another opening, here or in another process, is writing.
+        case locked
+        case permissionDenied
+        case readOnlyFileSystem
+        /// No room. What was acknowledged is safe; deletes still work while a reserve lasts.
+        case diskFull
+        case tooManyOpenFiles
+        /// The path is empty, too long, or leads through something that is no folder.
+        case invalidPath
+        case inputOutput
+        /// The disk refused a sync. Whether the last writes are safe is unknown; close and reopen, which decides.
+        case syncFailed
+
+        // The state of the handle.
+        /// An earlier failure, named in the message, made further writes unsafe. Reads still work; close and reopen to write.
+        case poisoned
+        /// The database was closed.
+        case closed
+        /// The database was opened for reading only.
+        case readOnly
+
+        // What was asked.
+        case invalidOption
+        case invalidDocument
+        case documentTooLarge
+        case keyTooLarge
+        /// A key is not of the kind that the ``Table`` was opened with.
+        case keyMismatch
+        case batchTooLarge
+        case invalidTableName
+        case tooManyTables
+        case noSuchTable
+        /// The value could not be encoded as a JSON object, or a document not decoded as the type asked for.
+        case codingFailed
+    }
+
+    public var code: Code
+    public var message: String
+    /// Name of the file within the database's folder, where one is involved.
+    public var file: String?
+    /// Offset in ``file``, or in the document for `.invalidDocument`.
+    public var offset: UInt64?
+
+    public init(_ code: Code, _ message: String, file: String? = nil, offset: UInt64? = nil) {
+        self.code = code
+        self.message = message
+        self.file = file
+        self.offset = offset
+    }
+}
+
+extension LogDBError: CustomStringConvertible {
+    public var description: String {
+        var place = ""
+        if let file { place = offset.map { " (\(file) at byte \($0))" } ?? " (\(file))" } else if let offset { place = " (at byte \(offset))" }
+        return "\(code.rawValue): \(message)\(place)\(advice)"
+    }
+
+    private var advice: String {
+        switch code {
+        case .corrupted: ". Run 'logdb verify' to see all that is damaged; nothing was changed."
+        case .unsupportedFormat: ". Use the newer LogDB that wrote it; nothing was changed."
+        case .syncFailed: ". Close and reopen the database: recovery decides what was kept."
+        default: ""
+        }
+    }
+}
+
+extension LogDBError {
+    /// A decoder's complaint about bytes of `file` that begin at `base`.
+    package init(_ error: FormatError, in file: String, at base: UInt64 = 0) {
+        let code: Code =
+            switch error.kind {
+            case .corrupted: .corrupted
+            case .unsupportedFormat: .unsupportedFormat
+            case .codecUnavailable: .codecUnavailable
+            }
+        self.init(code, error.reason, file: file, offset: base + UInt64(error.offset))
+    }
+
+    /// The system's complaint. A file of ours that is missing is damage; the callers that may miss one say so themselves.
+    package init(_ error: FileError) {
+        // Whatever the reason: a failed sync leaves it unknown what the disk holds.
+        let isSync = error.operation == .sync || error.operation == .syncDirectory
+        let code: Code =
+            switch error.code {
+            case _ where isSync: .syncFailed
+            case .diskFull: .diskFull
+            case .permissionDenied: .permissionDenied
+            case .readOnlyFileSystem: .readOnlyFileSystem
+            case .tooManyOpenFiles: .tooManyOpenFiles
+            case .notADirectory, .nameTooLong, .invalidName: .invalidPath
+            case .locked: .locked
+            default: .inputOutput
+            }
+        self.init(code, error.description)
+    }
+}

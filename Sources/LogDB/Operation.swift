@@ -1,0 +1,45 @@
+//===--- Operation.swift - one operation, on its way to the application ----===//
+
+import LogDBFormat
+
+/// Position in the one global order of operations. Starts at 1; never reused, never goes back.
+public typealias SequenceNumber = UInt64
+
+/// One operation as ``Database/replay(_:)`` and ``Database/select(_:_:)`` deliver it: a view into the engine's buffers, valid
+/// only during the call. Copy out what you keep.
+public struct Operation: ~Escapable {
+    /// Position in the global order. The greatest one of a key wins.
+    public let sequenceNumber: SequenceNumber
+    /// When the operation was made, in milliseconds since 1970 UTC, by the writer's clock.
+    public let milliseconds: Int64
+    /// Name of the table.
+    public let table: String
+    /// Whether this deletes the key. ``document`` is empty then.
+    public let isDelete: Bool
+    /// The document, UTF-8 JSON text, byte for byte as written.
+    public let document: Span<UInt8>
+    let encodedKey: Span<UInt8>
+    let tableID: UInt64
+
+    @_lifetime(copy record)
+    init(_ record: Record, table: String, sequenceNumber: SequenceNumber, milliseconds: Int64) {
+        self.sequenceNumber = sequenceNumber
+        self.milliseconds = milliseconds
+        self.table = table
+        isDelete = record.isDelete
+        document = record.document
+        encodedKey = record.key
+        tableID = record.table
+    }
+
+    /// The key. Makes a `String` where it is one.
+    public var key: Key {
+        get throws(LogDBError) {
+            do throws(FormatError) {
+                return try Key(decoding: encodedKey)
+            } catch {
+                throw LogDBError(.corrupted, "\(error.reason), in operation \(sequenceNumber)")
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//===--- FileNames.swift - who is who in the folder ------------------------===//
+//
+//      LOCK                   advisory lock of the one writer
+//      MANIFEST-000007        the manifest; the highest number is the valid one (it got its name by an atomic rename)
+//      MANIFEST-000008.tmp    a manifest being written
+//      000042.log             raw segment
+//      000041.seg.lz4, .gz    sealed segment, log order
+//
+// Only names of these forms are ever removed as leftovers. Whatever else lies in the folder is somebody else's.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFormat
+
+enum FileNames: Equatable {
+    case manifest(UInt64)
+    case temporaryManifest(UInt64)
+    case raw(UInt64)
+    case sealed(UInt64, Container)
+
+    static let lock = "LOCK"
+
+    var name: String {
+        switch self {
+        case .manifest(let number): "MANIFEST-\(Self.padded(number))"
+        case .temporaryManifest(let number): "MANIFEST-\(Self.padded(number)).tmp"
+        case .raw(let number): "\(Self.padded(number)).log"
+        case .sealed(let number, let container): "\(Self.padded(number)).seg.\(container.fileExtension)"
+        }
+    }
+
+    /// nil for a name that is not ours.
+    init?(_ name: String) {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        if parts[0].hasPrefix("MANIFEST-"), let number = Self.number(parts[0].dropFirst(9)) {
+            switch parts.count {
+            case 1: self = .manifest(number)
+            case 2 where parts[1] == "tmp": self = .temporaryManifest(number)
+            default: return nil
+            }
+            return
+        }
+        guard let number = Self.number(parts[0]) else { return nil }
+        switch parts.dropFirst().joined(separator: ".") {
+        case "log": self = .raw(number)
+        case "seg.lz4": self = .sealed(number, .lz4)
+        case "seg.gz": self = .sealed(number, .gzip)
+        default: return nil
+        }
+    }
+
+    private static func padded(_ number: UInt64) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+
+    private static func number(_ digits: Substring) -> UInt64? {
+        guard digits.count >= 6, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+        return UInt64(digits)
+    }
+}

@@ -1,0 +1,105 @@
+//===--- SealedSegment.swift - a segment at rest ---------------------------===//
+//
+// What the manifest says of a sealed file, proven against the file's own header when the database is opened, and against its
+// trailer and index when it is read. The file is opened for each reading: a database may have more segments than a process
+// may have descriptors.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFile
+import LogDBFormat
+
+final class SealedSegment: Sendable {
+    let entry: SealedSegmentEntry
+    let directory: any Directory
+    let database: FileHeader.DatabaseIdentity
+
+    var container: Container { entry.codec.container }
+    var name: String { FileNames.sealed(entry.number, container).name }
+
+    init(_ entry: SealedSegmentEntry, database: FileHeader.DatabaseIdentity, in directory: any Directory) {
+        self.entry = entry
+        self.database = database
+        self.directory = directory
+    }
+
+    /// Opens the file and proves its length and header.
+    func open() throws(LogDBError) -> (any File, SegmentHeader) {
+        let file: any File
+        let size: UInt64
+        let bytes: [UInt8]
+        do throws(FileError) {
+            file = try directory.open(name, for: .reading)
+            size = try file.size()
+            bytes = try file.read(at: 0, count: SegmentHeader.envelopeLength(in: container))
+        } catch { throw missing(error, name: name) }
+        guard size == entry.fileLength else {
+            throw LogDBError(
+                .corrupted, "the file has \(size) bytes, the manifest knows of \(entry.fileLength)", file: name,
+                offset: min(size, entry.fileLength))
+        }
+        let header: SegmentHeader
+        do throws(FormatError) { header = try SegmentHeader(decoding: bytes.span, in: container) } catch {
+            throw LogDBError(error, in: name)
+        }
+        try check(header.file, number: entry.number, identity: entry.identity, database: database, name: name)
+        return (file, header)
+    }
+
+    /// Reads and proves the index at the end of `file`.
+    func footer(of file: any File) throws(LogDBError) -> SegmentFooter {
+        let trailerStart = entry.fileLength - UInt64(SegmentTrailer.envelopeLength(in: container))
+        let trailerBytes = try mapped { () throws(FileError) in
+            try file.read(at: trailerStart, count: SegmentTrailer.envelopeLength(in: container))
+        }
+        let trailer: SegmentTrailer
+        do throws(FormatError) {
+            trailer = try SegmentTrailer(decoding: trailerBytes.span, fileLength: entry.fileLength, in: container)
+        } catch { throw LogDBError(error, in: name, at: trailerStart) }
+        guard trailer.identity == entry.identity, trailer.digest == entry.digest else {
+            throw LogDBError(.corrupted, "the segment's trailer is not the one the manifest knows", file: name, offset: trailerStart)
+        }
+        let envelope = try mapped { () throws(FileError) in
+            try file.read(at: trailer.bodyOffset, count: Envelope.length(of: trailer.bodyLength, in: container))
+        }
+        do throws(FormatError) {
+            var body = ByteBuffer(capacity: trailer.bodyLength)
+            try Envelope.unwrap(envelope.span, contentLength: trailer.bodyLength, in: container, into: &body)
+            let digest = Checksum.crc32c(body.span, seed: Checksum.seed(identity: entry.identity))
+            guard digest == trailer.digest else {
+                throw FormatError(.corrupted, "index checksum is \(hexadecimal(digest)), stored \(hexadecimal(trailer.digest))")
+            }
+            return try SegmentFooter(
+                decoding: body.span, firstBlock: UInt64(SegmentHeader.envelopeLength(in: container)), end: trailer.bodyOffset,
+                container: container)
+        } catch { throw LogDBError(error, in: name, at: trailer.bodyOffset) }
+    }
+
+    /// Reads, proves and unpacks one block into `raw`.
+    func unpack(
+        _ block: BlockEntry, of file: any File, with decompressor: any BlockDecompressor, into raw: inout ByteBuffer
+    ) throws(LogDBError) {
+        let stored = try mapped { () throws(FileError) in try file.read(at: block.offset, count: block.storedLength) }
+        do throws(FormatError) {
+            let checksum = Checksum.crc32c(stored.span)
+            guard stored.count == block.storedLength, checksum == block.checksum else {
+                throw FormatError(.corrupted, "block checksum is \(hexadecimal(checksum)), stored \(hexadecimal(block.checksum))")
+            }
+            try decompressor.decompress(stored.span, rawLength: block.rawLength, into: &raw)
+        } catch { throw LogDBError(error, in: name, at: block.offset) }
+    }
+
+    /// Walks the records of an unpacked block.
+    func forEachRecord(
+        in raw: Span<UInt8>, of block: BlockEntry, _ body: (Record, SequenceNumber, Int64) throws -> Void
+    ) throws {
+        var reader = BlockReader(raw, entry: block)
+        while true {
+            let record: Record
+            do throws(FormatError) {
+                guard try reader.hasNext() else { return }
+                record = try reader.next()
+            } catch { throw LogDBError(error, in: name, at: block.offset) }
+            try body(record, reader.sequence, reader.milliseconds)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//===--- Statistics.swift - what a database holds and takes ----------------===//
+
+/// What ``Database/statistics()`` counts.
+public struct Statistics: Sendable, Equatable {
+    public struct File: Sendable, Equatable {
+        public var name: String
+        /// `manifest`, `raw` or `sealed`.
+        public var kind: String
+        /// Bytes on the disk; for the raw segment being written to, the reserved ones included.
+        public var bytes: UInt64
+        /// Bytes of the records, uncompressed.
+        public var rawBytes: UInt64
+        public var operations: UInt64
+        public var firstSequenceNumber: SequenceNumber
+        public var lastSequenceNumber: SequenceNumber
+        /// Codec of a sealed segment, as `logdb load --codec` spells it.
+        public var codec: String?
+    }
+
+    public struct Table: Sendable, Equatable {
+        public var name: String
+        /// Operations still in the log, superseded ones included.
+        public var upserts: UInt64 = 0
+        public var deletes: UInt64 = 0
+        public var keyBytes: UInt64 = 0
+        public var documentBytes: UInt64 = 0
+    }
+
+    public var files: [File] = []
+    public var tables: [Table] = []
+    /// Operations still in the log, those of dropped tables included.
+    public var operations: UInt64 = 0
+    /// Bytes of all keys and documents still in the log.
+    public var rawBytes: UInt64 = 0
+    /// Bytes of all files.
+    public var storedBytes: UInt64 = 0
+    /// Bytes of keys and documents in sealed segments, and bytes of those files.
+    public var sealedRawBytes: UInt64 = 0
+    public var sealedStoredBytes: UInt64 = 0
+    public var firstSequenceNumber: SequenceNumber = 0
+    public var lastSequenceNumber: SequenceNumber = 0
+    public var recovery = RecoveryReport()
+
+    public init() {}
+}

@@ -1,0 +1,35 @@
+//===--- Clock.swift - what time it is -------------------------------------===//
+//
+// Wall-clock time is for people (timestamps in frames); it jumps. Monotonic time is for waiting; it means nothing after a restart.
+// Code that must be tested takes one of these as a closure.
+//===-----------------------------------------------------------------------===//
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+package enum Clock {
+    /// Returns milliseconds since 1970-01-01 UTC, leap seconds not counted. Negative before.
+    package static func wallMilliseconds() -> Int64 {
+        let time = read(CLOCK_REALTIME)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// Returns nanoseconds since some moment before this process started. Never goes back.
+    package static func monotonicNanoseconds() -> UInt64 {
+        let time = read(CLOCK_MONOTONIC)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    private static func read(_ clock: clockid_t) -> timespec {
+        var time = timespec()
+        // SAFETY: clock_gettime fills the structure it is given; with these two clocks it cannot fail.
+        let result = unsafe clock_gettime(clock, &time)
+        precondition(result == 0, "clock_gettime failed with \(result)")
+        return time
+    }
+}

@@ -1,0 +1,77 @@
+//===--- LZ4Codec.swift - blocks as LZ4 frames -----------------------------===//
+//
+// One block, one frame of the LZ4 Frame Format 1.6.x: independent blocks, content size and content checksum present. The
+// library's context is kept between blocks; making one costs more than a small block.
+//===-----------------------------------------------------------------------===//
+
+import CLZ4
+
+final class LZ4Compressor: BlockCompressor {
+    private let level: Int
+
+    /// `level` 0 is the fast compressor, 3 ... 12 are HC.
+    init(level: Int) { self.level = level }
+
+    func compress(_ raw: Span<UInt8>, into output: inout ByteBuffer) throws(FormatError) {
+        var preferences = LZ4F_preferences_t()
+        preferences.frameInfo.blockMode = LZ4F_blockIndependent
+        preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled
+        preferences.frameInfo.contentSize = UInt64(raw.count)
+        preferences.frameInfo.blockSizeID = raw.count <= 256 << 10 ? LZ4F_max256KB : LZ4F_max4MB
+        preferences.compressionLevel = CInt(level)
+        let bound = unsafe LZ4F_compressFrameBound(raw.count, &preferences)
+        try unsafe output.appendUninitialized(bound) { room throws(FormatError) in
+            // SAFETY: room holds `bound` bytes, which is what the library asks for.
+            let result = unsafe raw.withUnsafeBufferPointer { source in
+                unsafe LZ4F_compressFrame(room.baseAddress, room.count, source.baseAddress, source.count, &preferences)
+            }
+            guard LZ4F_isError(result) == 0 else { throw FormatError(.corrupted, "LZ4 could not compress a block") }
+            return result
+        }
+    }
+}
+
+@safe
+final class LZ4Decompressor: BlockDecompressor {
+    private var context: OpaquePointer?
+
+    deinit { unsafe LZ4F_freeDecompressionContext(context) }
+
+    func decompress(_ stored: Span<UInt8>, rawLength: Int, into output: inout ByteBuffer) throws(FormatError) {
+        guard rawLength <= Container.lz4.maximumRawLength(storedLength: stored.count) else {
+            throw FormatError(.corrupted, "a block of \(stored.count) bytes cannot unpack to \(rawLength)")
+        }
+        if unsafe context == nil {
+            guard unsafe LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0 else {
+                throw FormatError(.codecUnavailable, "LZ4 could not make a decompression context")
+            }
+        }
+        unsafe LZ4F_resetDecompressionContext(context)
+        output.removeAll()
+        // One byte of room beyond: a frame that holds more than it should is then noticed rather than cut.
+        try unsafe output.appendUninitialized(rawLength + 1) { room throws(FormatError) in
+            var written = 0
+            var taken = 0
+            var hint = 1
+            while hint != 0 {
+                var sourceSize = stored.count - taken
+                var roomSize = room.count - written
+                // SAFETY: both pointers advance by what the library said it used, within their buffers.
+                hint = unsafe stored.withUnsafeBufferPointer { source in
+                    unsafe LZ4F_decompress(
+                        context, room.baseAddress! + written, &roomSize, source.baseAddress.map { unsafe $0 + taken }, &sourceSize, nil)
+                }
+                guard LZ4F_isError(hint) == 0 else {
+                    throw FormatError(.corrupted, "a block's LZ4 frame is damaged: \(unsafe String(cString: LZ4F_getErrorName(hint)))")
+                }
+                written += roomSize
+                taken += sourceSize
+                if sourceSize == 0 && roomSize == 0 && hint != 0 { throw FormatError(.corrupted, "a block's LZ4 frame ends too early") }
+            }
+            guard taken == stored.count, written == rawLength else {
+                throw FormatError(.corrupted, "a block unpacks to \(written) bytes of the \(rawLength) its index names")
+            }
+            return written
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//===--- ManifestEdit.swift - what is live, and how it changes -------------===//
+//
+// The payload of a manifest frame is a list of edits; a frame is atomic, so its edits happen together or not at all. The
+// first frame of a manifest holds the edits that build the whole state.
+//
+//      1 addRaw       number · identity u64 · allocated                       a raw segment exists and is at least this long
+//      2 closeRaw     number · end · endPosition · lastSequence               every byte before `end` is synced; nothing follows it
+//      3 reopenRaw    number · allocated                                      appending goes on behind `end`
+//      4 removeRaw    number
+//      5 addSealed    number · identity u64 · method u8 · level u8 · order u8 · generation · fileLength · rawLength · records ·
+//                     firstSequence · lastSequence · endPosition · digest u32 · flags u8 (1: holds operations on table 0)
+//                     takes the place of the raw segment of that number
+//      6 removeSealed number
+//      7 counters     nextSegment · nextTable · lastSequence · endPosition    floors: none of them ever goes back
+//      8 recovered    time (signed) · tornBytes · segment · offset · removedFiles     what the last recovery found
+//
+// Every number without a width is a varint. Segments are listed in log order, which is the order of their numbers.
+//===-----------------------------------------------------------------------===//
+
+package struct RawSegmentEntry: Equatable, Sendable {
+    package var number: UInt64
+    package var identity: UInt64
+    /// The file is at least this long, unless it was closed.
+    package var allocated: UInt64
+    /// Where a closed segment ends.
+    package var end: UInt64?
+    package var endPosition: UInt64 = 0
+    package var lastSequence: UInt64 = 0
+
+    package init(number: UInt64, identity: UInt64, allocated: UInt64) {
+        self.number = number
+        self.identity = identity
+        self.allocated = allocated
+    }
+}
+
+package struct SealedSegmentEntry: Equatable, Sendable {
+    package var number: UInt64
+    package var identity: UInt64
+    package var codec: BlockCodec
+    package var order: SegmentHeader.Order
+    package var generation: UInt64
+    package var fileLength: UInt64
+    package var rawLength: UInt64
+    package var records: UInt64
+    package var firstSequence: UInt64
+    package var lastSequence: UInt64
+    /// Log position of the end of the raw segment this one was made from.
+    package var endPosition: UInt64
+    package var digest: UInt32
+    package var holdsCatalog: Bool
+
+    package init(
+        number: UInt64, identity: UInt64, codec: BlockCodec, order: SegmentHeader.Order = .log, generation: UInt64 = 0,
+        fileLength: UInt64, rawLength: UInt64, records: UInt64, firstSequence: UInt64, lastSequence: UInt64, endPosition: UInt64,
+        digest: UInt32, holdsCatalog: Bool
+    ) {
+        self.number = number
+        self.identity = identity
+        self.codec = codec
+        self.order = order
+        self.generation = generation
+        self.fileLength = fileLength
+        self.rawLength = rawLength
+        self.records = records
+        self.firstSequence = firstSequence
+        self.lastSequence = lastSequence
+        self.endPosition = endPosition
+        self.digest = digest
+        self.holdsCatalog = holdsCatalog
+    }
+}
+
+package struct RecoverySummary: Equatable, Sendable {
+    package var milliseconds: Int64
+    package var tornBytes: UInt64
+    /// Where the log was cut: segment number and offset; 0 where nothing was.
+    package var segment: UInt64
+    package var offset: UInt64
+    package var removedFiles: UInt64
+
+    package init(milliseconds: Int64, tornBytes: UInt64, segment: UInt64, offset: UInt64, removedFiles: UInt64) {
+        self.milliseconds = milliseconds
+        self.tornBytes = tornBytes
+        self.segment = segment
+        self.offset = offset
+        self.removedFiles = removedFiles
+    }
+}
+
+package enum ManifestEdit: Equatable, Sendable {
+    case addRaw(RawSegmentEntry)
+    case closeRaw(number: UInt64, end: UInt64, endPosition: UInt64, lastSequence: UInt64)
+    case reopenRaw(number: UInt64, allocated: UInt64)
+    case removeRaw(number: UInt64)
+    case addSealed(SealedSegmentEntry)
+    case removeSealed(number: UInt64)
+    case counters(nextSegment: UInt64, nextTable: UInt64, lastSequence: UInt64, endPosition: UInt64)
+    case recovered(RecoverySummary)
+
+    package func append(to buffer: inout ByteBuffer) {
+        switch self {
+        case .addRaw(let entry):
+            buffer.append(1 as UInt8)
+            buffer.append(varint: entry.number)
+            buffer.append(u64: entry.identity)
+            buffer.append(varint: entry.allocated)
+        case .closeRaw(let number, let end, let endPosition, let lastSequence):
+            buffer.append(2 as UInt8)
+            for field in [number, end, endPosition, lastSequence] { buffer.append(varint: field) }
+        case .reopenRaw(let number, let allocated):
+            buffer.append(3 as UInt8)
+            for field in [number, allocated] { buffer.append(varint: field) }
+        case .removeRaw(let number):
+            buffer.append(4 as UInt8)
+            buffer.append(varint: number)
+        case .addSealed(let entry):
+            buffer.append(5 as UInt8)
+            buffer.append(varint: entry.number)
+            buffer.append(u64: entry.identity)
+            buffer.append(entry.codec.code.method)
+            buffer.append(entry.codec.code.level)
+            buffer.append(entry.order.rawValue)
+            for field in [
+                entry.generation, entry.fileLength, entry.rawLength, entry.records, entry.firstSequence, entry.lastSequence,
+                entry.endPosition,
+            ] { buffer.append(varint: field) }
+            buffer.append(u32: entry.digest)
+            buffer.append(entry.holdsCatalog ? 1 : 0 as UInt8)
+        case .removeSealed(let number):
+            buffer.append(6 as UInt8)
+            buffer.append(varint: number)
+        case .counters(let nextSegment, let nextTable, let lastSequence, let endPosition):
+            buffer.append(7 as UInt8)
+            for field in [nextSegment, nextTable, lastSequence, endPosition] { buffer.append(varint: field) }
+        case .recovered(let summary):
+            buffer.append(8 as UInt8)
+            buffer.append(signedVarint: summary.milliseconds)
+            for field in [summary.tornBytes, summary.segment, summary.offset, summary.removedFiles] { buffer.append(varint: field) }
+        }
+    }
+
+    /// Decodes the edits of one frame.
+    package static func decode(_ payload: Span<UInt8>) throws(FormatError) -> [ManifestEdit] {
+        var reader = ByteReader(payload)
+        var edits: [ManifestEdit] = []
+        while !reader.isAtEnd { edits.append(try decodeOne(&reader)) }
+        return edits
+    }
+
+    private static func decodeOne(_ reader: inout ByteReader) throws(FormatError) -> ManifestEdit {
+        let start = reader.position
+        switch try reader.u8() {
+        case 1:
+            return .addRaw(RawSegmentEntry(number: try reader.varint(), identity: try reader.u64(), allocated: try reader.varint()))
+        case 2:
+            return .closeRaw(
+                number: try reader.varint(), end: try reader.varint(), endPosition: try reader.varint(),
+                lastSequence: try reader.varint())
+        case 3: return .reopenRaw(number: try reader.varint(), allocated: try reader.varint())
+        case 4: return .removeRaw(number: try reader.varint())
+        case 5: return .addSealed(try decodeSealed(&reader))
+        case 6: return .removeSealed(number: try reader.varint())
+        case 7:
+            return .counters(
+                nextSegment: try reader.varint(), nextTable: try reader.varint(), lastSequence: try reader.varint(),
+                endPosition: try reader.varint())
+        case 8:
+            return .recovered(
+                RecoverySummary(
+                    milliseconds: try reader.signedVarint(), tornBytes: try reader.varint(), segment: try reader.varint(),
+                    offset: try reader.varint(), removedFiles: try reader.varint()))
+        case let tag: throw FormatError(.corrupted, "the manifest holds an edit of unknown kind \(tag)", at: start)
+        }
+    }
+
+    private static func decodeSealed(_ reader: inout ByteReader) throws(FormatError) -> SealedSegmentEntry {
+        let number = try reader.varint()
+        let identity = try reader.u64()
+        let codec = try BlockCodec(method: try reader.u8(), level: try reader.u8())
+        let start = reader.position
+        guard let order = SegmentHeader.Order(rawValue: try reader.u8()) else {
+            throw FormatError(.corrupted, "the manifest names an unknown segment order", at: start)
+        }
+        let generation = try reader.varint()
+        let fileLength = try reader.varint()
+        let rawLength = try reader.varint()
+        let records = try reader.varint()
+        let firstSequence = try reader.varint()
+        let lastSequence = try reader.varint()
+        let endPosition = try reader.varint()
+        let digest = try reader.u32()
+        let flags = try reader.u8()
+        guard flags < 2 else { throw FormatError(.corrupted, "the manifest has unknown flags \(flags)", at: reader.position - 1) }
+        return SealedSegmentEntry(
+            number: number, identity: identity, codec: codec, order: order, generation: generation, fileLength: fileLength,
+            rawLength: rawLength, records: records, firstSequence: firstSequence, lastSequence: lastSequence, endPosition: endPosition,
+            digest: digest, holdsCatalog: flags & 1 == 1)
+    }
+}

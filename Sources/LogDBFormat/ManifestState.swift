@@ -1,0 +1,83 @@
+//===--- ManifestState.swift - the edits, applied --------------------------===//
+//
+// What a manifest says once all its edits are applied. An edit that does not fit the state it meets (a segment added twice,
+// one closed that is not there, a counter that goes back) is damage, not something to make the best of.
+//===-----------------------------------------------------------------------===//
+
+package struct ManifestState: Equatable, Sendable {
+    package var raw: [RawSegmentEntry] = []
+    package var sealed: [SealedSegmentEntry] = []
+    package var nextSegment: UInt64 = 1
+    package var nextTable: UInt64 = 1
+    package var lastSequence: UInt64 = 0
+    package var endPosition: UInt64 = 0
+    package var lastRecovery: RecoverySummary?
+
+    package init() {}
+
+    /// The edits that build this state from nothing.
+    package var edits: [ManifestEdit] {
+        var edits = sealed.map(ManifestEdit.addSealed)
+        for entry in raw {
+            var open = entry
+            open.end = nil
+            edits.append(.addRaw(open))
+            if let end = entry.end {
+                edits.append(
+                    .closeRaw(number: entry.number, end: end, endPosition: entry.endPosition, lastSequence: entry.lastSequence))
+            }
+        }
+        edits.append(.counters(nextSegment: nextSegment, nextTable: nextTable, lastSequence: lastSequence, endPosition: endPosition))
+        if let lastRecovery { edits.append(.recovered(lastRecovery)) }
+        return edits
+    }
+
+    package mutating func apply(_ edit: ManifestEdit) throws(FormatError) {
+        switch edit {
+        case .addRaw(let entry):
+            guard !raw.contains(where: { $0.number >= entry.number }) else { throw misfit("adds raw segment \(entry.number) out of order") }
+            raw.append(entry)
+            nextSegment = max(nextSegment, entry.number + 1)
+        case .closeRaw(let number, let end, let endPosition, let lastSequence):
+            guard let index = raw.firstIndex(where: { $0.number == number }) else { throw misfit("closes raw segment \(number)") }
+            raw[index].end = end
+            raw[index].endPosition = endPosition
+            raw[index].lastSequence = lastSequence
+            raise(lastSequence: lastSequence, endPosition: endPosition)
+        case .reopenRaw(let number, let allocated):
+            guard let index = raw.firstIndex(where: { $0.number == number }) else { throw misfit("reopens raw segment \(number)") }
+            raw[index].end = nil
+            raw[index].allocated = allocated
+        case .removeRaw(let number):
+            guard let index = raw.firstIndex(where: { $0.number == number }) else { throw misfit("removes raw segment \(number)") }
+            raw.remove(at: index)
+        case .addSealed(let entry):
+            if let index = raw.firstIndex(where: { $0.number == entry.number }) { raw.remove(at: index) }
+            let place = sealed.firstIndex { $0.number >= entry.number } ?? sealed.endIndex
+            guard place == sealed.endIndex || sealed[place].number > entry.number else {
+                throw misfit("adds sealed segment \(entry.number) twice")
+            }
+            sealed.insert(entry, at: place)
+            nextSegment = max(nextSegment, entry.number + 1)
+            raise(lastSequence: entry.lastSequence, endPosition: entry.endPosition)
+        case .removeSealed(let number):
+            guard let index = sealed.firstIndex(where: { $0.number == number }) else { throw misfit("removes sealed segment \(number)") }
+            sealed.remove(at: index)
+        case .counters(let nextSegment, let nextTable, let lastSequence, let endPosition):
+            self.nextSegment = max(self.nextSegment, nextSegment)
+            self.nextTable = max(self.nextTable, nextTable)
+            raise(lastSequence: lastSequence, endPosition: endPosition)
+        case .recovered(let summary):
+            lastRecovery = summary
+        }
+    }
+
+    private mutating func raise(lastSequence: UInt64, endPosition: UInt64) {
+        self.lastSequence = max(self.lastSequence, lastSequence)
+        self.endPosition = max(self.endPosition, endPosition)
+    }
+
+    private func misfit(_ what: String) -> FormatError {
+        FormatError(.corrupted, "the manifest \(what), which does not fit what it said before")
+    }
+}
