@@ -216,12 +216,7 @@ public final class Database: Sendable {
 
     /// Raises everything written so far to `persistence`: with `.disk`, returns once it is on the disk.
     public func flush(to persistence: Persistence = .disk) throws(LogDBError) {
-        try checkWritable()
-        let position = try log.monitor.withLock { state throws(LogDBError) in
-            try state.checkWritable()
-            return state.position
-        }
-        try log.wait(for: position, try level(persistence))
+        try log.wait(for: try end(), try level(persistence))
     }
 
     /// Compresses all that was written so far: ends the active segment, and returns when every segment is sealed, and so on the disk.
@@ -268,6 +263,13 @@ public final class Database: Sendable {
         try log.snapshot().replay(budget: options.memoryBudgetBytes, body)
     }
 
+    /// Delivers every operation on `table` in order; as ``replay(_:)``. A table that does not exist has none.
+    public func replay(_ table: String, _ body: (borrowing Operation) throws -> Void) throws {
+        let snapshot = try log.snapshot()
+        guard let id = snapshot.tables.ids[table] else { return }
+        try snapshot.replay(table: id, budget: options.memoryBudgetBytes, body)
+    }
+
     /// Delivers the live documents of `table`, or of all tables, each once, sorted by table (in order of creation) and key.
     ///
     /// A table that does not exist is empty. Sees the state at the moment of the call. Memory: in proportion to the number of keys, plus
@@ -298,6 +300,15 @@ public final class Database: Sendable {
         guard let persistence else { return options.persistence }
         if case .interval = persistence { try persistence.validate() }
         return persistence
+    }
+
+    /// Log position behind the last write.
+    func end() throws(LogDBError) -> UInt64 {
+        try checkWritable()
+        return try log.monitor.withLock { state throws(LogDBError) in
+            try state.checkWritable()
+            return state.position
+        }
     }
 
     func checkWritable() throws(LogDBError) {

@@ -8,11 +8,11 @@
 //===-----------------------------------------------------------------------===//
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 import Synchronization
@@ -60,13 +60,13 @@ private struct ThreadHandle: Sendable {
     let bits: UInt
 
     #if canImport(Darwin)
-    init(_ thread: pthread_t?) { bits = UInt(bitPattern: thread) }
-    func join() { precondition(unsafe pthread_join(pthread_t(bitPattern: bits)!, nil) == 0, "pthread_join failed") }
-    func detach() { precondition(unsafe pthread_detach(pthread_t(bitPattern: bits)!) == 0, "pthread_detach failed") }
+        init(_ thread: pthread_t?) { bits = UInt(bitPattern: thread) }
+        func join() { precondition(unsafe pthread_join(pthread_t(bitPattern: bits)!, nil) == 0, "pthread_join failed") }
+        func detach() { precondition(unsafe pthread_detach(pthread_t(bitPattern: bits)!) == 0, "pthread_detach failed") }
     #else
-    init(_ thread: pthread_t) { bits = UInt(thread) }
-    func join() { precondition(pthread_join(pthread_t(bits), nil) == 0, "pthread_join failed") }
-    func detach() { precondition(pthread_detach(pthread_t(bits)) == 0, "pthread_detach failed") }
+        init(_ thread: pthread_t) { bits = UInt(thread) }
+        func join() { precondition(pthread_join(pthread_t(bits), nil) == 0, "pthread_join failed") }
+        func detach() { precondition(pthread_detach(pthread_t(bits)) == 0, "pthread_detach failed") }
     #endif
 }
 
@@ -82,9 +82,9 @@ private final class ThreadStart: Sendable {
 
 private func start(_ start: ThreadStart, stackSizeBytes: Int) -> (errno: Int32, thread: ThreadHandle) {
     #if canImport(Darwin)
-    let none: pthread_t? = nil
+        let none: pthread_t? = nil
     #else
-    let none = pthread_t()
+        let none = pthread_t()
     #endif
     var attributes = pthread_attr_t()
     var result = unsafe pthread_attr_init(&attributes)
@@ -108,11 +108,11 @@ private func start(_ start: ThreadStart, stackSizeBytes: Int) -> (errno: Int32, 
         &thread, &attributes,
         { argument in
             #if canImport(Darwin)
-            let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
-            _ = unsafe pthread_setname_np(start.name)
+                let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+                _ = unsafe pthread_setname_np(start.name)
             #else
-            let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue()
-            nameThisThread(start.name)
+                let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue()
+                nameThisThread(start.name)
             #endif
             start.body()
             return nil
@@ -125,13 +125,13 @@ private func start(_ start: ThreadStart, stackSizeBytes: Int) -> (errno: Int32, 
 }
 
 #if !canImport(Darwin)
-/// Without _GNU_SOURCE there is no pthread_setname_np, and prctl is variadic: the kernel's own file does it. Only a courtesy: no errors.
-private func nameThisThread(_ name: String) {
-    let descriptor = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return }
-    let visible = Array(name.utf8.prefix(15))
-    // SAFETY: the kernel reads at most `count` bytes of an array that outlives the call.
-    _ = unsafe visible.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
-    _ = close(descriptor)
-}
+    /// Without _GNU_SOURCE there is no pthread_setname_np, and prctl is variadic: the kernel's own file does it. Only a courtesy: no errors.
+    private func nameThisThread(_ name: String) {
+        let descriptor = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        let visible = Array(name.utf8.prefix(15))
+        // SAFETY: the kernel reads at most `count` bytes of an array that outlives the call.
+        _ = unsafe visible.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+        _ = close(descriptor)
+    }
 #endif

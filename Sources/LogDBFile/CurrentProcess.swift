@@ -1,11 +1,11 @@
 //===--- CurrentProcess.swift - who we are, and who else lives -------------===//
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 package enum CurrentProcess {

@@ -8,11 +8,11 @@
 //===-----------------------------------------------------------------------===//
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 struct FileDescriptor: ~Copyable, Sendable {
@@ -41,11 +41,11 @@ struct FileDescriptor: ~Copyable, Sendable {
 
 private func closeOnce(_ number: Int32) -> Int32 {
     #if canImport(Darwin)
-    let result = Darwin.close(number)
+        let result = Darwin.close(number)
     #elseif canImport(Glibc)
-    let result = Glibc.close(number)
+        let result = Glibc.close(number)
     #else
-    let result = Musl.close(number)
+        let result = Musl.close(number)
     #endif
     // EINTR: closed all the same, and what it interrupted was not ours to wait for.
     return result == 0 || errno == EINTR ? 0 : errno
@@ -64,14 +64,14 @@ func repeatingInterrupted(_ call: () -> Int32) -> (result: Int32, errno: Int32) 
 /// Pushes everything written to a descriptor to the medium, past the drive's cache where the system lets us. Returns `errno` or 0.
 func syncDescriptor(_ number: Int32, isDirectory: Bool = false) -> Int32 {
     #if canImport(Darwin)
-    // fsync(2) on Darwin stops at the drive's cache. Network and some foreign file systems know only that one.
-    let full = repeatingInterrupted { fcntl(number, F_FULLFSYNC) }
-    if full.errno == 0 { return 0 }
-    guard full.errno == ENOTSUP || full.errno == ENOTTY || full.errno == EINVAL else { return full.errno }
-    let reason = repeatingInterrupted { fsync(number) }.errno
+        // fsync(2) on Darwin stops at the drive's cache. Network and some foreign file systems know only that one.
+        let full = repeatingInterrupted { fcntl(number, F_FULLFSYNC) }
+        if full.errno == 0 { return 0 }
+        guard full.errno == ENOTSUP || full.errno == ENOTTY || full.errno == EINVAL else { return full.errno }
+        let reason = repeatingInterrupted { fsync(number) }.errno
     #else
-    // A directory's entries are its data, but fdatasync of one is a road less travelled.
-    let reason = repeatingInterrupted { isDirectory ? fsync(number) : fdatasync(number) }.errno
+        // A directory's entries are its data, but fdatasync of one is a road less travelled.
+        let reason = repeatingInterrupted { isDirectory ? fsync(number) : fdatasync(number) }.errno
     #endif
     // A file system that cannot sync directories (some network and FUSE ones) says EINVAL; there is nothing better to be had from it.
     return isDirectory && reason == EINVAL ? 0 : reason

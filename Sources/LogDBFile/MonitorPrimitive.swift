@@ -8,11 +8,11 @@
 //===-----------------------------------------------------------------------===//
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 @safe @usableFromInline
@@ -29,13 +29,13 @@ final class MonitorPrimitive: @unchecked Sendable {
         unsafe condition.initialize(to: pthread_cond_t())
         check(unsafe pthread_mutex_init(mutex, nil), "pthread_mutex_init")
         #if canImport(Darwin)
-        check(unsafe pthread_cond_init(condition, nil), "pthread_cond_init")
+            check(unsafe pthread_cond_init(condition, nil), "pthread_cond_init")
         #else
-        var attributes = pthread_condattr_t()
-        check(unsafe pthread_condattr_init(&attributes), "pthread_condattr_init")
-        check(unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC), "pthread_condattr_setclock")
-        check(unsafe pthread_cond_init(condition, &attributes), "pthread_cond_init")
-        check(unsafe pthread_condattr_destroy(&attributes), "pthread_condattr_destroy")
+            var attributes = pthread_condattr_t()
+            check(unsafe pthread_condattr_init(&attributes), "pthread_condattr_init")
+            check(unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC), "pthread_condattr_setclock")
+            check(unsafe pthread_cond_init(condition, &attributes), "pthread_cond_init")
+            check(unsafe pthread_condattr_destroy(&attributes), "pthread_condattr_destroy")
         #endif
     }
 
@@ -62,11 +62,11 @@ final class MonitorPrimitive: @unchecked Sendable {
         let now = Clock.monotonicNanoseconds()
         guard now < deadline else { return false }
         #if canImport(Darwin)
-        var interval = timespec(nanoseconds: deadline - now)
-        let result = unsafe pthread_cond_timedwait_relative_np(condition, mutex, &interval)
+            var interval = timespec(nanoseconds: deadline - now)
+            let result = unsafe pthread_cond_timedwait_relative_np(condition, mutex, &interval)
         #else
-        var moment = timespec(nanoseconds: deadline)
-        let result = unsafe pthread_cond_timedwait(condition, mutex, &moment)
+            var moment = timespec(nanoseconds: deadline)
+            let result = unsafe pthread_cond_timedwait(condition, mutex, &moment)
         #endif
         if result == ETIMEDOUT { return false }
         check(result, "pthread_cond_timedwait")

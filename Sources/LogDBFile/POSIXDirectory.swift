@@ -8,11 +8,11 @@
 //===-----------------------------------------------------------------------===//
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 package final class POSIXDirectory: Directory {
@@ -52,11 +52,11 @@ package final class POSIXDirectory: Directory {
 
     private static func openDescriptor(_ path: String) throws(FileError) -> FileDescriptor {
         #if canImport(Darwin)
-        let (number, reason) = repeatingInterrupted { unsafe Darwin.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+            let (number, reason) = repeatingInterrupted { unsafe Darwin.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         #elseif canImport(Glibc)
-        let (number, reason) = repeatingInterrupted { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+            let (number, reason) = repeatingInterrupted { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         #else
-        let (number, reason) = repeatingInterrupted { unsafe Musl.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+            let (number, reason) = repeatingInterrupted { unsafe Musl.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         #endif
         guard reason == 0 else { throw FileError(errno: reason, operation: .openDirectory, name: path) }
         return FileDescriptor(owning: number)

@@ -4,11 +4,11 @@
 //===-----------------------------------------------------------------------===//
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 import Synchronization
@@ -120,20 +120,21 @@ package final class POSIXFile: File {
 /// Returns `errno`, or 0 once the first `length` bytes have blocks and the size is at least `length`.
 private func reserveBlocks(_ number: Int32, _ length: off_t) -> Int32 {
     #if canImport(Darwin)
-    var status = stat()
-    guard unsafe fstat(number, &status) == 0 else { return errno }
-    guard status.st_size < length else { return 0 }
-    var request = fstore_t(
-        fst_flags: UInt32(F_ALLOCATEALL), fst_posmode: F_PEOFPOSMODE, fst_offset: 0, fst_length: length - status.st_size, fst_bytesalloc: 0)
-    // SAFETY: F_PREALLOCATE reads and writes one fstore_t.
-    let reserved = repeatingInterrupted { unsafe fcntl(number, F_PREALLOCATE, &request) }
-    guard reserved.errno == 0 else { return reserved.errno }
-    return repeatingInterrupted { ftruncate(number, length) }.errno
+        var status = stat()
+        guard unsafe fstat(number, &status) == 0 else { return errno }
+        guard status.st_size < length else { return 0 }
+        var request = fstore_t(
+            fst_flags: UInt32(F_ALLOCATEALL), fst_posmode: F_PEOFPOSMODE, fst_offset: 0, fst_length: length - status.st_size,
+            fst_bytesalloc: 0)
+        // SAFETY: F_PREALLOCATE reads and writes one fstore_t.
+        let reserved = repeatingInterrupted { unsafe fcntl(number, F_PREALLOCATE, &request) }
+        guard reserved.errno == 0 else { return reserved.errno }
+        return repeatingInterrupted { ftruncate(number, length) }.errno
     #else
-    // Returns its error instead of setting errno.
-    while true {
-        let reason = posix_fallocate(number, 0, length)
-        if reason != EINTR { return reason }
-    }
+        // Returns its error instead of setting errno.
+        while true {
+            let reason = posix_fallocate(number, 0, length)
+            if reason != EINTR { return reason }
+        }
     #endif
 }

@@ -1,11 +1,11 @@
 //===--- SystemErrors.swift - errno, and what it means to us ---------------===//
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 enum SystemErrors {

@@ -1,13 +1,13 @@
 //===--- KeyFilter.swift - which blocks cannot hold a key ------------------===//
 //
-// A Bloom filter (Bloom 1970; two hashes stand for six, Kirsch and Mitzenmacher 2006) over the keys of one block: ten bits a
-// distinct key, about one false alarm in a hundred. No key that is there is ever denied.
+// A Bloom filter (Bloom 1970; two hashes stand for six, Kirsch and Mitzenmacher 2006) over the keys of one block: eight bits a
+// distinct key, about two false alarms in a hundred. No key that is there is ever denied.
 //
 //      bit i of 6:   (low 32 bits of the hash + i × (high 32 bits | 1)) mod bits,   bit b is byte b/8, value 1 << b%8
 //===-----------------------------------------------------------------------===//
 
 package enum KeyFilter {
-    static let bitsPerKey = 10
+    static let bitsPerKey = 8
     static let probes: UInt64 = 6
 
     /// The filter of `hashes`, which may repeat; empty where there are none.

@@ -6,13 +6,8 @@
 //      length     varint   only where it is no delete: 1 or more
 //      document   bytes    the same
 //
-// A frame of the active segment holds records just like this, numbered in a row from the frame's first sequence number.
-// A block of a sealed segment puts two numbers before each:
-//
-//      sequence   signed varint   this sequence number less the one expected (the previous + 1)
-//      time       signed varint   this time less the previous one, milliseconds
-//
-// Records carry no checksum: their frame or block does.
+// A frame of the active segment holds records just like this, numbered in a row from the frame's first sequence number. A block
+// of a sealed segment holds the same parts in columns, see Block. Records carry no checksum: their frame or block does.
 //===-----------------------------------------------------------------------===//
 
 package struct Record: ~Escapable {
@@ -36,9 +31,13 @@ package struct Record: ~Escapable {
     /// The largest document the format can hold, 1 GiB.
     package static let maximumDocumentLength = 1 << 30
 
+    /// Table and kind in one number.
+    @inline(__always)
+    package var tag: UInt64 { table << 1 | (isDelete ? 1 : 0) }
+
     @inline(__always)
     package func append(to buffer: inout ByteBuffer) {
-        buffer.append(varint: table << 1 | (isDelete ? 1 : 0))
+        buffer.append(varint: tag)
         buffer.append(varint: key.count)
         buffer.append(key)
         if !isDelete {

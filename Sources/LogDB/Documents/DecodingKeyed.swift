@@ -129,13 +129,24 @@ extension DecodingSource {
         // Hashes that fall on different ones of 256 bits are different; only a second hit on a bit needs a closer look.
         var seen = SIMD4<UInt64>()
         var at = index + 1
+        var count = 0
         let end = next(after: index)
         while at < end {
             let hash = tokens[at].next
             let word = Int(hash & 3)
-            let bit: UInt64 = 1 << UInt64(hash >> 2 & 63)
-            if seen[word] & bit != 0 { return comparesEqualNames(in: index) }
+            let bit: UInt64 = 1 &<< UInt64(hash &>> 2 & 63)
+            if seen[word] & bit != 0, count > 64 || hasHash(hash, from: index + 1, to: at) { return comparesEqualNames(in: index) }
             seen[word] |= bit
+            count += 1
+            at = next(after: at + 1)
+        }
+        return false
+    }
+
+    private func hasHash(_ hash: UInt32, from first: Int, to last: Int) -> Bool {
+        var at = first
+        while at < last {
+            if tokens[at].next == hash { return true }
             at = next(after: at + 1)
         }
         return false

@@ -86,7 +86,8 @@ public struct JSONObject: Sendable {
 
     private func place(of name: String) -> Int? {
         if let index { return index[ExactName(name)] }
-        return names.firstIndex { ExactName($0) == ExactName(name) }
+        let length = name.utf8.count
+        return names.firstIndex { $0.utf8.count == length && ExactName($0) == ExactName(name) }
     }
 }
 
@@ -96,7 +97,7 @@ private struct ExactName: Hashable {
     init(_ name: String) { self.name = name }
 
     static func == (left: ExactName, right: ExactName) -> Bool {
-        left.name.utf8.count == right.name.utf8.count && left.name.utf8.elementsEqual(right.name.utf8)
+        left.name == right.name && left.name.utf8.elementsEqual(right.name.utf8)
     }
 
     func hash(into hasher: inout Hasher) {

@@ -97,9 +97,9 @@ extension Log {
         if mustWake { monitor.broadcast() }
     }
 
-    /// Waits without holding a thread.
-    func waitUntilDurableAsync(_ position: UInt64) async throws(LogDBError) {
-        let failure: LogDBError? = await withCheckedContinuation { continuation in
+    /// Waits without holding a thread; nil once everything before `position` is on the disk.
+    func durabilityFailure(at position: UInt64) async -> LogDBError? {
+        await withCheckedContinuation { continuation in
             let answer: LogDBError?? = monitor.withLock { state in
                 if state.durable >= position { return .some(nil) }
                 if let failure = state.failure { return .some(failure) }
@@ -109,7 +109,6 @@ extension Log {
             }
             if let answer { continuation.resume(returning: answer) } else { monitor.broadcast() }
         }
-        if let failure { throw failure }
     }
 
     /// The flusher's thread: syncs for those who wait without a thread and for intervals that end.

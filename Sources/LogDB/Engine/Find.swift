@@ -9,7 +9,7 @@
 
 import LogDBFile
 import LogDBFormat
-import Synchronization
+
 
 /// Which frame of a raw segment holds the newest operation on each key.
 final class RawIndex: Sendable {
@@ -17,7 +17,7 @@ final class RawIndex: Sendable {
         var frames: [[UInt8]: UInt64] = [:]
         var end = RawSegment.frameOrigin
     }
-    private let content = Mutex(Content())
+    private let content = Monitor(Content())
 
     /// The offset of the newest frame before `end` that has an operation on `key` (table as a varint, then the encoded key).
     func frame(of key: [UInt8], in segment: RawSegment, until end: UInt64) throws(LogDBError) -> UInt64? {
@@ -54,7 +54,7 @@ final class Find: Sendable {
         var footers: [UInt64: SegmentFooter] = [:]
         var footerBytes = 0
     }
-    private let memory = Mutex(Memory())
+    private let memory = Monitor(Memory())
     private let budget: Int
 
     init(budget: Int) { self.budget = budget }

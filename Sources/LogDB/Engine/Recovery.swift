@@ -108,7 +108,7 @@ extension Inspection {
         for block in try segment.footer(of: file).blocks where block.holdsCatalog {
             try segment.unpack(block, of: file, with: decompressor, into: &raw)
             do throws(FormatError) {
-                var reader = BlockReader(raw.span, entry: block)
+                var reader = try BlockReader(raw.span, entry: block)
                 while try reader.hasNext() {
                     let record = try reader.next()
                     if record.table == 0 { try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document) }

@@ -93,8 +93,7 @@ extension Database {
                     try segment.forEachRecord(in: raw.span, of: block) { record, _, _ in _ = try Key(decoding: record.key) }
                     report.operations += UInt64(block.recordCount)
                 } catch {
-                    let damage = (error as? LogDBError) ?? LogDBError(error as! FormatError, in: segment.name, at: block.offset)
-                    report.damages.append(damage)
+                    report.damages.append(error as! LogDBError)
                 }
                 report.bytes += UInt64(block.storedLength)
                 progress(report.bytes)

@@ -9,7 +9,7 @@
 
 import LogDBFile
 import LogDBFormat
-import Synchronization
+
 
 /// A manifest as it was read.
 struct LoadedManifest {
@@ -90,7 +90,7 @@ final class Manifest: Sendable {
 
     let database: FileHeader.DatabaseIdentity
     private let directory: any Directory
-    private let content: Mutex<Content>
+    private let content: Monitor<Content>
     /// Room kept beyond the last edit; a few closing edits must fit.
     private static let reserve: UInt64 = 4096
     private static let reserveStep: UInt64 = 16 << 10
@@ -98,7 +98,7 @@ final class Manifest: Sendable {
     private init(directory: any Directory, database: FileHeader.DatabaseIdentity, content: sending Content) {
         self.directory = directory
         self.database = database
-        self.content = Mutex(content)
+        self.content = Monitor(content)
     }
 
     var state: ManifestState { content.withLock { $0.state } }

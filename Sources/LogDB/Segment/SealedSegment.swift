@@ -92,14 +92,14 @@ final class SealedSegment: Sendable {
     func forEachRecord(
         in raw: Span<UInt8>, of block: BlockEntry, _ body: (Record, SequenceNumber, Int64) throws -> Void
     ) throws {
-        var reader = BlockReader(raw, entry: block)
-        while true {
-            let record: Record
-            do throws(FormatError) {
-                guard try reader.hasNext() else { return }
-                record = try reader.next()
-            } catch { throw LogDBError(error, in: name, at: block.offset) }
-            try body(record, reader.sequence, reader.milliseconds)
+        do {
+            var reader = try BlockReader(raw, entry: block)
+            while try reader.hasNext() {
+                let record = try reader.next()
+                try body(record, reader.sequence, reader.milliseconds)
+            }
+        } catch let error as FormatError {
+            throw LogDBError(error, in: name, at: block.offset)
         }
     }
 }

@@ -2,7 +2,7 @@
 //
 //      header envelope | block | block | … | index envelope | trailer envelope
 //
-// Streams: holds one block and a megabyte of output. The file is whole and synced when `finish` returns; its name is durable
+// Streams: holds one block, its columns and a megabyte of output. The file is whole and synced when `finish` returns; its name is durable
 // once the caller has synced the directory, and it means nothing until the manifest lists it.
 //===-----------------------------------------------------------------------===//
 
@@ -14,6 +14,8 @@ struct SealedSegmentWriter: ~Copyable {
     private let header: SegmentHeader
     private let compressor: any BlockCompressor
     private var builder = BlockBuilder()
+    /// The finished block, before compression.
+    private var raw = ByteBuffer(capacity: BlockBuilder.targetRawLength)
     private var footer = SegmentFooter()
     private var tables: [UInt64: TableStatistics] = [:]
     private var output = ByteBuffer(capacity: 1 << 20)
@@ -41,7 +43,9 @@ struct SealedSegmentWriter: ~Copyable {
         guard builder.recordCount > 0 else { return }
         let start = output.count
         let blockOffset = offset
-        do throws(FormatError) { try Self.compress(builder, with: compressor, into: &output) } catch {
+        raw.removeAll()
+        builder.finish(into: &raw)
+        do throws(FormatError) { try Self.compress(raw, with: compressor, into: &output) } catch {
             throw LogDBError(.codecUnavailable, error.reason)
         }
         let storedLength = output.count - start
@@ -51,17 +55,18 @@ struct SealedSegmentWriter: ~Copyable {
         footer.filters.append(contentsOf: filter)
         footer.blocks.append(
             BlockEntry(
-                offset: blockOffset, storedLength: storedLength, rawLength: builder.raw.count, recordCount: builder.recordCount,
+                offset: blockOffset, storedLength: storedLength, rawLength: raw.count, recordCount: builder.recordCount,
                 checksum: checksum, firstSequence: builder.firstSequence, firstMilliseconds: builder.firstMilliseconds,
                 holdsCatalog: builder.holdsCatalog, filter: filterStart..<footer.filters.count))
         builder.removeAll()
+        raw.shrink(to: 2 * BlockBuilder.targetRawLength)
         if output.count >= Self.flushThreshold { try flush() }
     }
 
     private static func compress(
-        _ builder: borrowing BlockBuilder, with compressor: any BlockCompressor, into output: inout ByteBuffer
+        _ raw: borrowing ByteBuffer, with compressor: any BlockCompressor, into output: inout ByteBuffer
     ) throws(FormatError) {
-        try compressor.compress(builder.raw.span, into: &output)
+        try compressor.compress(raw.span, into: &output)
     }
 
     private mutating func flush() throws(LogDBError) {

@@ -79,6 +79,13 @@ package enum JSONText {
         output.append(ASCII.quote)
     }
 
+    /// Appends `"name":`, behind a comma if there is to be one.
+    package static func appendMemberName(_ name: String, comma: Bool, to output: inout [UInt8]) {
+        if comma { output.append(ASCII.comma) }
+        append(name, to: &output)
+        output.append(ASCII.colon)
+    }
+
     private static func appendInside(_ text: Span<UInt8>, to output: inout [UInt8]) {
         var start = 0
         while true {
