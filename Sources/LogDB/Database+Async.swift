@@ -55,7 +55,7 @@ extension Database {
     }
 
     @discardableResult
-    private func settle(_ appended: Log.Appended, _ persistence: Persistence?) async throws(LogDBError) -> SequenceNumber {
+    func settle(_ appended: Log.Appended, _ persistence: Persistence?) async throws(LogDBError) -> SequenceNumber {
         guard try mustWait(for: appended.position, persistence) else { return appended.sequence }
         if let failure = await log.durabilityFailure(at: appended.position) { throw failure }
         return appended.sequence

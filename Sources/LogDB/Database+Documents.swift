@@ -72,8 +72,12 @@ extension Database {
 
     /// The live document of `key` as a JSON value; ``JSON/null`` if it was deleted or never written.
     public func get(_ table: String, _ key: Key) throws(LogDBError) -> JSON {
-        guard let text = try document(table, key) else { return .null }
-        do { return try JSON(parsing: text) } catch { throw LogDBError(.codingFailed, "the document of \(key) does not parse: \(error)") }
+        try Self.json(try document(table, key))
+    }
+
+    static func json(_ text: [UInt8]?) throws(LogDBError) -> JSON {
+        guard let text else { return .null }
+        return try JSON(parsing: text)
     }
 
     /// The live document of `key`, decoded; nil if it was deleted or never written.
@@ -103,7 +107,7 @@ extension Database {
 
 extension Operation {
     /// The document as a JSON value; ``JSON/null`` for a delete.
-    public func json() throws -> JSON {
+    public func json() throws(LogDBError) -> JSON {
         if isDelete { return .null }
         return try JSON(parsing: document)
     }

@@ -277,7 +277,10 @@ public final class Database: Sendable {
     ///
     /// - Throws: what `body` throws; ``LogDBError`` `.corrupted` if damage is met.
     public func select(_ table: String? = nil, _ body: (borrowing Operation) throws -> Void) throws {
-        let snapshot = try log.snapshot()
+        try select(table, in: try log.snapshot(), body)
+    }
+
+    func select(_ table: String?, in snapshot: Snapshot, _ body: (borrowing Operation) throws -> Void) throws {
         guard let table else { return try snapshot.select(budget: options.memoryBudgetBytes, body) }
         guard let id = snapshot.tables.ids[table] else { return }
         try snapshot.select(table: id, budget: options.memoryBudgetBytes, body)
@@ -287,7 +290,10 @@ public final class Database: Sendable {
     ///
     /// Reads newest first and as little as it can: usually one block.
     public func document(_ table: String, _ key: Key) throws(LogDBError) -> [UInt8]? {
-        let snapshot = try log.snapshot()
+        try document(table, key, in: try log.snapshot())
+    }
+
+    func document(_ table: String, _ key: Key, in snapshot: Snapshot) throws(LogDBError) -> [UInt8]? {
         var encoded = ByteBuffer(capacity: 64)
         try key.append(to: &encoded)
         guard let id = snapshot.tables.ids[table] else { return nil }
@@ -318,7 +324,7 @@ public final class Database: Sendable {
     /// Proves and appends a document, or a delete where it is `null`.
     func append(_ table: String, _ key: Key, _ json: Span<UInt8>) throws(LogDBError) -> Log.Appended {
         try checkWritable()
-        if json.count < 64, isNull(json) { return try appendDelete(table, key) }
+        if isNull(json) { return try appendDelete(table, key) }
         try checkDocument(json)
         return try log.append(Log.Write(table: table, key: key, isDelete: false, document: json))
     }
@@ -340,21 +346,27 @@ public final class Database: Sendable {
         return try log.append(batch)
     }
 
-    private func checkDocument(_ json: Span<UInt8>) throws(LogDBError) {
+    func checkDocument(_ json: Span<UInt8>) throws(LogDBError) {
         guard json.count <= options.maximumDocumentBytes else {
             throw LogDBError(
                 .documentTooLarge, "the document has \(json.count) bytes, more than the \(options.maximumDocumentBytes) allowed")
         }
         do throws(JSONError) { try JSONValidator.validateDocument(json) } catch {
-            throw LogDBError(.invalidDocument, "\(error.reason)", offset: UInt64(error.offset))
+            throw LogDBError(.invalidDocument, error.reason.rawValue, offset: UInt64(error.offset))
         }
     }
 
-    /// Whether the text is `null`, white space around it allowed.
-    private func isNull(_ json: Span<UInt8>) -> Bool {
-        var text: [UInt8] = []
-        for index in json.indices where ![0x20, 0x09, 0x0A, 0x0D].contains(json[index]) { text.append(json[index]) }
-        return text == [0x6E, 0x75, 0x6C, 0x6C]
+    /// Whether the text is `null`, white space around it allowed. An object's first character settles it.
+    @inline(__always)
+    func isNull(_ json: Span<UInt8>) -> Bool {
+        if json.count < 4 || json[0] == UInt8(ascii: "{") { return false }
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
+        var start = 0
+        var end = json.count
+        while start < end, isSpace(json[start]) { start += 1 }
+        while end > start, isSpace(json[end - 1]) { end -= 1 }
+        guard end - start == 4 else { return false }
+        return json[start] == 0x6E && json[start + 1] == 0x75 && json[start + 2] == 0x6C && json[start + 3] == 0x6C
     }
 }
 
@@ -365,7 +377,7 @@ extension Inspection {
         catalog.nextID = max(catalog.nextID, nextTable)
         return LogState(
             sealed: sealed, raw: raw, mayReopen: cut == nil && !raw.isEmpty, catalog: catalog,
-            nextSequence: max(nextSequence, manifest.state.lastSequence + 1), position: position)
+            nextSequence: max(nextSequence, manifest.state.lastSequence + 1), position: position, committed: committed)
     }
 
     /// Looks at a database that somebody may be writing to: what changed under our eyes is looked at again.

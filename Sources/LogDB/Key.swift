@@ -48,16 +48,24 @@ extension Key {
         }
     }
 
-    package func append(to buffer: inout ByteBuffer) throws(LogDBError) {
+    @inline(__always)
+    func checkLength() throws(LogDBError) {
+        guard case .string(let text) = self, text.utf8.count > Self.maximumBytes else { return }
+        throw LogDBError(
+            .keyTooLarge, "the key has \(text.utf8.count) bytes, more than the \(Self.maximumBytes) allowed: use a shorter key")
+    }
+
+    @inline(__always)
+    func encode(to buffer: inout ByteBuffer) {
         switch self {
         case .integer(let value): KeyCoding.append(value, to: &buffer)
-        case .string(let text):
-            let length = text.utf8.count
-            guard length <= Self.maximumBytes else {
-                throw LogDBError(.keyTooLarge, "the key has \(length) bytes, more than the \(Self.maximumBytes) allowed: use a shorter key")
-            }
-            KeyCoding.append(text, to: &buffer)
+        case .string(let text): KeyCoding.append(text, to: &buffer)
         }
+    }
+
+    package func append(to buffer: inout ByteBuffer) throws(LogDBError) {
+        try checkLength()
+        encode(to: &buffer)
     }
 
     package init(decoding bytes: Span<UInt8>) throws(FormatError) {

@@ -56,8 +56,14 @@ public struct LogDBError: Error, Sendable, Equatable {
         case invalidTableName
         case tooManyTables
         case noSuchTable
+        /// The transaction was committed or rolled back before.
+        case transactionEnded
+        /// The log grew by more than ``Options/maximumOpenTransactionBytes`` while the transaction was open; it was rolled back.
+        case transactionTooLarge
         /// The value could not be encoded as a JSON object, or a document not decoded as the type asked for.
         case codingFailed
+        /// A ``Counter`` would leave the range of a 64-bit integer.
+        case counterOverflow
     }
 
     public var code: Code

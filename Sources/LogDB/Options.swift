@@ -49,6 +49,10 @@ public struct Options: Sendable {
     /// Memory that replaying and selecting may use beyond the largest document: 1 MiB or more, default 64 MiB.
     public var memoryBudgetBytes = 64 << 20
 
+    /// How much the log may grow while a transaction is open: 1 MiB or more, default 4 GiB. Nothing written since its first operation
+    /// can be compressed before it ends, so one that is forgotten would fill the disk; past this it is rolled back.
+    public var maximumOpenTransactionBytes = 4 << 30
+
     public init() {}
 
     public init(_ configure: (inout Options) -> Void) {
@@ -69,6 +73,10 @@ extension Options {
         }
         guard memoryBudgetBytes >= 1 << 20 else {
             throw LogDBError(.invalidOption, "memoryBudgetBytes is \(memoryBudgetBytes): choose 1,048,576 (1 MiB) or more")
+        }
+        guard maximumOpenTransactionBytes >= 1 << 20 else {
+            throw LogDBError(
+                .invalidOption, "maximumOpenTransactionBytes is \(maximumOpenTransactionBytes): choose 1,048,576 (1 MiB) or more")
         }
         try codec.validate()
         try persistence.validate()

@@ -16,12 +16,12 @@
 //   * not recursive: entering twice on one thread is a deadlock.
 //===-----------------------------------------------------------------------===//
 
-@safe package final class Monitor<State>: @unchecked Sendable {
+@safe package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     // SAFETY: allocated in init and freed in deinit, so its address never changes; touched only by the holder of `primitive`.
     @usableFromInline let storage: UnsafeMutablePointer<State>
     @usableFromInline let primitive: MonitorPrimitive
 
-    package init(_ state: sending State) {
+    package init(_ state: consuming sending State) {
         unsafe storage = UnsafeMutablePointer<State>.allocate(capacity: 1)
         unsafe storage.initialize(to: state)
         primitive = MonitorPrimitive()
@@ -60,7 +60,7 @@
 }
 
 /// The inside of a monitor: the state, and the right to wait for it to change.
-package struct EnteredMonitor<State>: ~Copyable {
+package struct EnteredMonitor<State: ~Copyable>: ~Copyable {
     @usableFromInline let monitor: Monitor<State>
 
     @usableFromInline init(monitor: Monitor<State>) { self.monitor = monitor }

@@ -40,6 +40,21 @@ package struct ByteBuffer: ~Copyable {
         count = newCount
     }
 
+    /// Takes `range` out; what stands behind it moves up.
+    package mutating func remove(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        memmoveDown(from: range.upperBound, to: range.lowerBound)
+        count -= range.count
+    }
+
+    /// Bytes that `append(varint:)` takes for `value`.
+    package static func varintLength(_ value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
+
+    private mutating func memmoveDown(from source: Int, to target: Int) {
+        // SAFETY: both lie within the count bytes; copyMemory allows overlap.
+        unsafe (base + target).copyMemory(from: base + source, byteCount: count - source)
+    }
+
     /// Gives memory beyond `limit` bytes back: one large document must not be paid for ever after.
     package mutating func shrink(to limit: Int) {
         guard capacity > limit, count <= limit else { return }

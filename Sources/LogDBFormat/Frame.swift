@@ -103,8 +103,11 @@ package struct FrameBuilder: ~Copyable {
     @inline(__always)
     package var payloadLength: Int { buffer.count - start - FrameHeader.length }
 
-    /// Takes the frame begun last out of the buffer again.
-    package mutating func abandon() { buffer.truncate(to: start) }
+    /// Takes the first `count` bytes out of the payload of the frame begun last.
+    package mutating func removeFromPayload(first count: Int) {
+        let payload = start + FrameHeader.length
+        buffer.remove(payload..<(payload + count))
+    }
 
     /// Pads the payload, fills in the header and seals both with their checksums.
     @inline(__always)

@@ -51,6 +51,13 @@ package func precedes(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     return a.count < b.count
 }
 
+/// Whether `a` and `b` are the same bytes.
+package func equal(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+    guard a.count == b.count else { return false }
+    for index in 0..<a.count where a[index] != b[index] { return false }
+    return true
+}
+
 package struct SegmentFooter: Equatable, Sendable {
     package var blocks: [BlockEntry] = []
     /// The filters of all blocks in one piece; each entry knows its range.

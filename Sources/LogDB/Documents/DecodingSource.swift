@@ -13,8 +13,9 @@ final class DecodingSource {
     let bytes: [UInt8]
     let tokens: [JSONToken]
     let userInfo: [CodingUserInfoKey: any Sendable]
-    var hint = 0
-    var hintOwner = -1
+    // SAFETY: plain integers, read and written whole; no access lasts beyond its own statement.
+    @safe @exclusivity(unchecked) var hint = 0
+    @safe @exclusivity(unchecked) var hintOwner = -1
 
     init(bytes: [UInt8], tokens: [JSONToken], userInfo: [CodingUserInfoKey: any Sendable]) {
         self.bytes = bytes

@@ -93,11 +93,9 @@ final class EncodingPart {
 
     func write(json: JSON) throws {
         let room = JSONGrammar.maximumNestingDepth - outerDepth - open.count
-        if json.depth(limit: room) > room {
-            let text = "nested deeper than \(JSONGrammar.maximumNestingDepth) containers"
-            throw EncodingError.invalidValue(json, .init(codingPath: path(upTo: bytes.count), debugDescription: text))
-        }
-        json.append(to: &bytes)
+        if json.append(to: &bytes, limit: room) { return }
+        let text = "nested deeper than \(JSONGrammar.maximumNestingDepth) containers"
+        throw EncodingError.invalidValue(json, .init(codingPath: path(upTo: bytes.count), debugDescription: text))
     }
 
     // Scalars.

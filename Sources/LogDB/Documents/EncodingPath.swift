@@ -25,11 +25,12 @@ struct PathKey: CodingKey {
 }
 
 extension EncodingPart {
-    /// The path of the value that begins at `end`. O(end).
+    /// The path of the value that begins at `end`; shorter if the text is gone already. O(end).
     func path(upTo end: Int) -> [any CodingKey] {
         let bytes = bytes  // a local owner for the span
         var stack: [(isObject: Bool, name: Range<Int>, index: Int, wantsName: Bool)] = []
         var at = base
+        let end = min(end, bytes.count)
         while at < end {
             switch bytes[at] {
             case UInt8(ascii: "{"): stack.append((true, 0..<0, 0, true))
@@ -52,7 +53,8 @@ extension EncodingPart {
         }
         return outerPath
             + stack.map { level in
-                level.isObject ? PathKey(stringValue: JSONText.string(bytes.span, level.name, escaped: true)) : PathKey(intValue: level.index)
+                level.isObject
+                    ? PathKey(stringValue: JSONText.string(bytes.span, level.name, escaped: true)) : PathKey(intValue: level.index)
             }
     }
 }

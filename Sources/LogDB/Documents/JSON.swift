@@ -5,7 +5,7 @@
 // with the same name (JSONObject).
 //
 // Parsing accepts what `put` accepts, at most 1,000 containers deep. A value built in code may be deeper than that, but
-// then it cannot be stored, and copying it into text or releasing it recurses as deep as it is.
+// then it cannot be stored, and releasing it recurses as deep as it is (256 KiB of stack for 1,000 levels).
 //===-----------------------------------------------------------------------===//
 
 /// A JSON value.
@@ -22,7 +22,7 @@
 /// - strings are equal as Swift strings;
 /// - arrays have equal elements in the same order;
 /// - objects have the same names with equal values, in any order.
-public enum JSON: Sendable, Hashable {
+public enum JSON: Sendable {
     case null
     case bool(Bool)
     case number(JSONNumber)
@@ -33,7 +33,9 @@ public enum JSON: Sendable, Hashable {
 
 // Reading one kind: nil if the value is of another kind, or does not fit.
 extension JSON {
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool {
+        if case .null = self { true } else { false }
+    }
 
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }

@@ -70,7 +70,8 @@ extension JSON: Codable {
                 try container.encode(value)
             } else {
                 let path = container.codingPath
-                throw EncodingError.invalidValue(number, .init(codingPath: path, debugDescription: "\(number) is beyond the largest double"))
+                throw EncodingError.invalidValue(
+                    number, .init(codingPath: path, debugDescription: "\(number) is beyond the largest double"))
             }
         default: try container.encodeNil()
         }

@@ -51,7 +51,7 @@ public struct JSONObject: Sendable {
                 yield &values[place]
             } else {
                 var value = JSON.null
-                defer { if value != .null { append(name, value) } }
+                defer { if !value.isNull { append(name, value) } }
                 yield &value
             }
         }
@@ -110,26 +110,6 @@ extension JSONObject: RandomAccessCollection {
     public var startIndex: Int { 0 }
     public var endIndex: Int { values.count }
     public subscript(position: Int) -> (name: String, value: JSON) { (names[position], values[position]) }
-}
-
-extension JSONObject: Hashable {
-    /// Whether both hold the same names with equal values, in any order.
-    public static func == (left: JSONObject, right: JSONObject) -> Bool {
-        guard left.count == right.count else { return false }
-        return left.allSatisfy { right[$0.name] == $0.value }
-    }
-
-    public func hash(into hasher: inout Hasher) {
-        // A sum does not depend on the order of its terms.
-        var sum = 0
-        for (name, value) in self {
-            var member = Hasher()
-            member.combine(name)
-            member.combine(value)
-            sum &+= member.finalize()
-        }
-        hasher.combine(sum)
-    }
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral, CustomStringConvertible {

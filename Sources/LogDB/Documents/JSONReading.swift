@@ -9,17 +9,23 @@ import LogDBFormat
 extension JSON {
     /// Reads one JSON value: RFC 8259, strictly, at most 1,000 containers deep.
     ///
-    /// - Throws: an error that names the byte offset and the reason if `text` is anything else. O(size).
-    public init(parsing text: Span<UInt8>) throws {
-        let tape = try JSONTape(parsing: text)
+    /// - Throws: ``LogDBError`` `.invalidDocument` with the reason and the byte offset if `text` is anything else. O(size).
+    public init(parsing text: Span<UInt8>) throws(LogDBError) {
+        let tape: JSONTape
+        do throws(JSONError) { tape = try JSONTape(parsing: text) } catch {
+            throw LogDBError(.invalidDocument, error.reason.rawValue, offset: UInt64(error.offset))
+        }
         self = JSON.value(at: 0, of: tape.tokens, in: text)
     }
 
     /// Reads one JSON value, as ``init(parsing:)-span`` does.
-    public init(parsing text: [UInt8]) throws { try self.init(parsing: text.span) }
+    public init(parsing text: [UInt8]) throws(LogDBError) { try self.init(parsing: text.span) }
 
     /// Reads one JSON value, as ``init(parsing:)-span`` does.
-    public init(parsing text: String) throws { try self.init(parsing: Array(text.utf8).span) }
+    public init(parsing text: String) throws(LogDBError) {
+        let bytes = Array(text.utf8)
+        try self.init(parsing: bytes.span)
+    }
 
     /// A container that is not complete yet.
     private struct Open {

@@ -23,16 +23,22 @@ struct Catalog: Sendable {
         }
         let id = UInt64(number)
         nextID = max(nextID, id + 1)
-        if isDelete {
-            if let name = names.removeValue(forKey: id), ids[name] == id { ids[name] = nil }
-            return
-        }
+        if isDelete { return drop(id) }
         guard let json = try? JSON(parsing: document), case .string(let name) = json["name"] else {
             throw FormatError(.corrupted, "the catalog's entry for table \(id) has no name")
         }
-        if let old = names[id], ids[old] == id { ids[old] = nil }
+        enter(id, name)
+    }
+
+    mutating func enter(_ id: UInt64, _ name: String) {
+        nextID = max(nextID, id + 1)
+        drop(id)
         ids[name] = id
         names[id] = name
+    }
+
+    mutating func drop(_ id: UInt64) {
+        if let name = names.removeValue(forKey: id), ids[name] == id { ids[name] = nil }
     }
 
     /// Throws `.invalidTableName` unless `name` may name a table: 1 ... 255 bytes of UTF-8 without control characters.

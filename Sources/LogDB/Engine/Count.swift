@@ -35,7 +35,7 @@ extension Database {
                 name: raw.segment.name, kind: "raw", bytes: size, rawBytes: 0, operations: 0, firstSequenceNumber: first,
                 lastSequenceNumber: first - 1, codec: nil)
             do {
-                try raw.segment.forEachRecord(until: raw.end) { record, sequence, _ in
+                try raw.segment.forEachRecord(until: raw.end, snapshot.fates) { record, sequence, _ in
                     let table = record.table
                     tables[table, default: TableStatistics(table: table)].add(record)
                     file.rawBytes += UInt64(record.key.count - 1 + record.document.count)

@@ -64,26 +64,13 @@ extension Log {
                 state.poison(failure)
             } else {
                 state.durable = max(state.durable, target)
-                writeMark(state)
+                state.writeMark()
             }
             return (state.takeCompletedWaiters(), state.failure)
         }
         monitor.broadcast()
         for waiter in completed { waiter.continuation.resume(returning: failure ?? cause) }
         if let failure { throw failure }
-    }
-
-    /// Says in the log that it is synced to its very end, so that damage to its last frames can be told from a tear. The mark is not
-    /// part of the log: the next frame is written over it. Not being able to write it costs only that knowledge.
-    private func writeMark(_ state: LogState) {
-        guard state.isActive, state.durable == state.position, let active = state.raw.last,
-            active.end + UInt64(FrameHeader.length) <= active.allocated
-        else { return }
-        state.frame.buffer.removeAll()
-        state.frame.begin()
-        state.frame.finish(
-            .mark, sequence: state.nextSequence, durableEnd: state.durable, milliseconds: 0, seed: active.segment.seed)
-        state.frame.write(to: active.segment.file, at: active.end)
     }
 
     /// Asks the flusher to have synced by `duration` from now.
@@ -121,18 +108,21 @@ extension Log {
         while true {
             let task: Task = monitor.enter { lock in
                 while true {
-                    let state = lock.state
-                    let answered = state.takeCompletedWaiters()
-                    if !answered.isEmpty { return .answer(answered, state.failure) }
-                    if state.failure != nil || state.waiters.isEmpty && state.isStopping {
-                        if state.isStopping { return .stop }
+                    let answered = lock.state.takeCompletedWaiters()
+                    if !answered.isEmpty { return .answer(answered, lock.state.failure) }
+                    if lock.state.failure != nil || lock.state.waiters.isEmpty && lock.state.isStopping {
+                        if lock.state.isStopping { return .stop }
                         lock.wait()
-                    } else if state.isSyncing {
+                    } else if lock.state.isSyncing {
                         lock.wait()
-                    } else if !state.waiters.isEmpty {
+                    } else if !lock.state.waiters.isEmpty {
                         break
-                    } else if let deadline = state.syncDeadline {
-                        if state.durable >= state.position { state.syncDeadline = nil } else if !lock.wait(until: deadline) { break }
+                    } else if let deadline = lock.state.syncDeadline {
+                        if lock.state.durable >= lock.state.position {
+                            lock.state.syncDeadline = nil
+                        } else if !lock.wait(until: deadline) {
+                            break
+                        }
                     } else {
                         lock.wait()
                     }
@@ -153,7 +143,7 @@ extension Log {
 
 extension LogState {
     /// Takes out the waiters who have their answer: all of them where the log has failed.
-    func takeCompletedWaiters() -> [DurabilityWaiter] {
+    mutating func takeCompletedWaiters() -> [DurabilityWaiter] {
         guard !waiters.isEmpty else { return [] }
         if failure != nil {
             defer { waiters = [] }
@@ -172,12 +162,5 @@ extension Duration {
         let (seconds, attoseconds) = components
         guard seconds >= 0, seconds < 9_000_000_000 else { return seconds < 0 ? 0 : UInt64(Int64.max) }
         return UInt64(seconds) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
-    }
-}
-
-extension FrameBuilder {
-    /// Writes what may get lost without harm.
-    fileprivate borrowing func write(to file: any File, at offset: UInt64) {
-        try? file.writeFully(buffer.span, at: offset)
     }
 }

@@ -10,43 +10,6 @@
 import LogDBFile
 import LogDBFormat
 
-
-/// Which frame of a raw segment holds the newest operation on each key.
-final class RawIndex: Sendable {
-    private struct Content {
-        var frames: [[UInt8]: UInt64] = [:]
-        var end = RawSegment.frameOrigin
-    }
-    private let content = Monitor(Content())
-
-    /// The offset of the newest frame before `end` that has an operation on `key` (table as a varint, then the encoded key).
-    func frame(of key: [UInt8], in segment: RawSegment, until end: UInt64) throws(LogDBError) -> UInt64? {
-        let result: Result<UInt64?, any Error> = content.withLock { content in
-            Result {
-                if content.end < end {
-                    var scanner = FrameScanner(segment.file, seed: segment.seed, from: content.end, limit: end)
-                    while scanner.offset < end {
-                        guard let header = try scanner.next() else {
-                            throw LogDBError(
-                                .corrupted, "a frame that was acknowledged does not hold", file: segment.name, offset: scanner.offset)
-                        }
-                        let offset = scanner.frameOffset
-                        try RawSegment.forEachRecord(in: scanner.payload, of: header, name: segment.name, at: offset) { record, _, _ in
-                            content.frames[Find.key(table: record.table, key: record.key)] = offset
-                        }
-                    }
-                    content.end = end
-                }
-                return content.frames[key]
-            }
-        }
-        switch result {
-        case .success(let offset): return offset
-        case .failure(let error): throw (error as? LogDBError) ?? LogDBError(error as! FileError)
-        }
-    }
-}
-
 /// The finder of one open database, with what it remembers from one `get` to the next.
 final class Find: Sendable {
     private struct Memory {
@@ -59,19 +22,12 @@ final class Find: Sendable {
 
     init(budget: Int) { self.budget = budget }
 
-    static func key(table: UInt64, key: Span<UInt8>) -> [UInt8] {
-        var buffer = ByteBuffer(capacity: key.count + 10)
-        buffer.append(varint: table)
-        buffer.append(key)
-        return Array(buffer.span)
-    }
-
     /// The live document of `key`, or nil.
     func document(table: UInt64, key: Span<UInt8>, in snapshot: Snapshot) throws -> [UInt8]? {
-        let fullKey = Self.key(table: table, key: key)
+        let fullKey = RawIndex.key(table: table, key: key)
+        let live = Set(snapshot.raw.map(\.segment.number))
         memory.withLock { memory in
-            let live = Set(snapshot.raw.map(\.segment.number))
-            memory.raw = memory.raw.filter { live.contains($0.key) }
+            for number in memory.raw.keys where !live.contains(number) { memory.raw[number] = nil }
         }
         for raw in snapshot.raw.reversed() {
             let index = memory.withLock { memory in
@@ -80,9 +36,8 @@ final class Find: Sendable {
                 memory.raw[raw.segment.number] = index
                 return index
             }
-            // A later `get` may have indexed beyond this snapshot; what it found there is newer, and as good an answer.
-            guard let offset = try index.frame(of: fullKey, in: raw.segment, until: raw.end) else { continue }
-            return try newest(of: fullKey, inFrameAt: offset, of: raw.segment)
+            guard let place = try index.newest(fullKey, in: raw.segment, until: raw.end, snapshot.fates) else { continue }
+            return try document(at: place, of: raw.segment)
         }
         let hash = KeyCoding.hash(table: table, key: key)
         for segment in snapshot.sealed.reversed() {
@@ -91,16 +46,13 @@ final class Find: Sendable {
         return nil
     }
 
-    private func newest(of key: [UInt8], inFrameAt offset: UInt64, of segment: RawSegment) throws -> [UInt8]? {
+    private func document(at place: RawIndex.Place, of segment: RawSegment) throws -> [UInt8]? {
         let size = try mapped { () throws(FileError) in try segment.file.size() }
-        var scanner = FrameScanner(segment.file, seed: segment.seed, from: offset, limit: size, chunkSize: 4096)
-        guard let header = try mapped({ () throws(FileError) in try scanner.next() }) else {
-            throw LogDBError(.corrupted, "a frame that was acknowledged does not hold", file: segment.name, offset: offset)
-        }
+        var scanner = FrameScanner(segment.file, seed: segment.seed, from: place.frame, limit: size, chunkSize: 4096)
+        let header = try segment.nextFrame(&scanner)
         var document: [UInt8]?
-        try RawSegment.forEachRecord(in: scanner.payload, of: header, name: segment.name, at: offset) { record, _, _ in
-            guard Self.key(table: record.table, key: record.key) == key else { return }
-            document = record.isDelete ? nil : Array(record.document)
+        try segment.forEachRecord(in: scanner.payload, of: header, at: place.frame) { _, record, sequence in
+            if sequence == place.sequence, !record.isDelete { document = Array(record.document) }
         }
         return document
     }
@@ -124,7 +76,7 @@ final class Find: Sendable {
             try segment.unpack(block, of: opened, with: segment.container.makeDecompressor(), into: &raw)
             var found: Found?
             try segment.forEachRecord(in: raw.span, of: block) { record, _, _ in
-                guard record.table == table, record.key.count == key.count, !precedes(record.key, key), !precedes(key, record.key) else { return }
+                guard record.table == table, equal(record.key, key) else { return }
                 found = Found(isDelete: record.isDelete, document: Array(record.document))
             }
             if let found { return found }

@@ -2,8 +2,8 @@
 //
 //      encode into one frame  →  pwrite into the active segment  →  (per level) wait for the sync  →  acknowledge
 //
-// A frame is encoded once, in a buffer that is kept; an append allocates nothing in the steady state. When the active segment is
-// full the next one is made on the spot (about a millisecond for each segment) and the full one is left to the sealer.
+// A frame is encoded once, in a buffer that is kept; an append allocates nothing in the steady state. Operations of a transaction
+// stay in that buffer until something has to be written, or until they are many.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
@@ -15,12 +15,12 @@ final class Log: Sendable {
     let manifest: Manifest
     let monitor: Monitor<LogState>
 
-    /// Full segments that may wait for the sealer before a writer waits for it: bounded disk, bounded recovery.
-    static let maximumBacklog = 4
-    /// Room kept in the active segment for deletes when the disk is full.
-    static let deleteReserve: UInt64 = 64 << 10
+    /// Bytes of operations of open transactions that may wait in memory to be written.
+    static let tailLimit = 128 << 10
+    /// Bytes that entering a table in the catalog takes at most: its name with every byte escaped, what goes around it, its frame.
+    private static let catalogEntryBound = 6 * Catalog.maximumNameBytes + 128
 
-    init(directory: any Directory, options: Options, manifest: Manifest, state: sending LogState) {
+    init(directory: any Directory, options: Options, manifest: Manifest, state: consuming sending LogState) {
         self.directory = directory
         self.options = options
         self.manifest = manifest
@@ -41,6 +41,10 @@ final class Log: Sendable {
             self.isDelete = isDelete
             self.document = document
         }
+
+        /// Bytes its record takes at most.
+        @inline(__always)
+        var bound: Int { Record.encodedBound(keyLength: key.encodedLength, documentLength: document.count) }
     }
 
     /// Where an append ended.
@@ -52,300 +56,251 @@ final class Log: Sendable {
     /// Appends one operation. A delete in a table that does not exist is still an operation: it creates the table.
     func append(_ write: borrowing Write) throws(LogDBError) -> Appended {
         try monitor.enter { lock throws(LogDBError) in
-            let state = lock.state
-            try state.checkWritable()
-            let isNew = state.tableID(write.table) == nil
-            let bound = Record.encodedBound(keyLength: write.key.encodedLength, documentLength: write.document.count)
-            try makeRoom(for: bound + (isNew ? Self.catalogEntryBound : 0), onlyDeletes: write.isDelete, lock)
-            beginFrame(state)
-            var created: [(UInt64, String)] = []
-            let table = try tableForWriting(write.table, state, &created)
-            try appendRecord(table: table, key: write.key, isDelete: write.isDelete, document: write.document, to: &state.frame.buffer)
-            let first = try commit(1 + created.count, created, state)
-            return Appended(sequence: first + UInt64(created.count), position: state.position)
+            try lock.state.checkWritable()
+            let isNew = lock.state.tableID(write.table) == nil
+            try makeRoom(for: write.bound + (isNew ? Self.catalogEntryBound : 0), onlyDeletes: write.isDelete, lock)
+            return try lock.state.append(write)
         }
     }
 
     /// Appends a batch in one frame. Returns the number of its first operation.
     func append(_ batch: Batch) throws(LogDBError) -> Appended {
         try monitor.enter { lock throws(LogDBError) in
-            let state = lock.state
-            try state.checkWritable()
-            let newTables = Set(batch.items.lazy.map(\.table).filter { state.tableID($0) == nil })
+            try lock.state.checkWritable()
+            var newTables: Set<String> = []
+            for item in batch.items where lock.state.tableID(item.table) == nil { newTables.insert(item.table) }
             try makeRoom(
                 for: batch.bytes.count + batch.count * Record.encodedBound(keyLength: 0, documentLength: 0)
                     + newTables.count * Self.catalogEntryBound, onlyDeletes: batch.items.allSatisfy(\.isDelete), lock)
-            beginFrame(state)
-            var created: [(UInt64, String)] = []
-            // Tables first, so that the batch's own numbers are in a row.
-            for item in batch.items { _ = try tableForWriting(item.table, state, &created) }
-            for item in batch.items {
-                let id = state.tableID(item.table) ?? created.first { $0.1 == item.table }!.0
-                Record(
-                    table: id, key: batch.bytes.span.extracting(item.key), isDelete: item.isDelete,
-                    document: batch.bytes.span.extracting(item.document)
-                ).append(to: &state.frame.buffer)
-            }
-            let first = try commit(batch.count + created.count, created, state)
-            return Appended(sequence: first + UInt64(created.count), position: state.position)
+            return try lock.state.append(batch)
         }
     }
 
     /// Creates a table if it is not there; returns nil if it is.
     func createTable(_ name: String) throws(LogDBError) -> Appended? {
         try monitor.enter { lock throws(LogDBError) in
-            let state = lock.state
-            try state.checkWritable()
-            if state.tableID(name) != nil { return nil }
+            try lock.state.checkWritable()
+            if lock.state.tableID(name) != nil { return nil }
             try makeRoom(for: Self.catalogEntryBound, onlyDeletes: false, lock)
-            beginFrame(state)
-            var created: [(UInt64, String)] = []
-            _ = try tableForWriting(name, state, &created)
-            let first = try commit(created.count, created, state)
-            return Appended(sequence: first, position: state.position)
+            return try lock.state.appendTable(name)
         }
     }
 
     func dropTable(_ name: String) throws(LogDBError) -> Appended {
         try monitor.enter { lock throws(LogDBError) in
-            let state = lock.state
-            try state.checkWritable()
+            try lock.state.checkWritable()
             try makeRoom(for: Self.catalogEntryBound, onlyDeletes: true, lock)
-            guard let id = state.tableID(name) else { throw LogDBError(.noSuchTable, "there is no table \"\(name)\"") }
-            beginFrame(state)
-            try appendRecord(table: 0, key: .integer(Int64(id)), isDelete: true, document: Span(), to: &state.frame.buffer)
-            let first = try commit(1, [], state)
-            var key = ByteBuffer()
-            KeyCoding.append(Int64(id), to: &key)
-            try! state.catalog.apply(key: key.span, isDelete: true, document: Span())
-            state.forgetLastTable()
-            return Appended(sequence: first, position: state.position)
+            return try lock.state.appendDrop(name)
         }
     }
 
-    // MARK: - Encoding
+    /// Adds an operation to a transaction; it is not written before something else is, or `tailLimit` is reached.
+    func append(_ write: borrowing Write, to transaction: TransactionTable.Token) throws(LogDBError) -> SequenceNumber {
+        try monitor.enter { lock throws(LogDBError) in
+            try lock.state.checkWritable()
+            try lock.state.transactions.check(transaction)
+            let isNew = lock.state.tableID(write.table) == nil
+            try makeRoom(for: write.bound + 16 + (isNew ? Self.catalogEntryBound : 0), onlyDeletes: write.isDelete, lock)
+            // Making room may have taken long, or ended the transaction because of its size.
+            try lock.state.transactions.check(transaction)
+            if lock.state.tail.buffer.count >= Self.tailLimit { try lock.state.drain() }
+            return try lock.state.append(write, to: transaction)
+        }
+    }
 
-    /// Bytes that entering a table in the catalog takes at most: its name with every byte escaped, and what goes around it.
-    private static let catalogEntryBound = 6 * Catalog.maximumNameBytes + 64
+    /// Commits a transaction; nil if it did nothing.
+    func commit(_ transaction: TransactionTable.Token) throws(LogDBError) -> Appended? {
+        let appended = try monitor.enter { lock throws(LogDBError) -> Appended? in
+            try lock.state.checkWritable()
+            try lock.state.transactions.check(transaction)
+            guard lock.state.transactions.number(of: transaction) != nil else {
+                lock.state.transactions.end(transaction)
+                return nil
+            }
+            try makeRoom(for: 16, onlyDeletes: true, lock)
+            try lock.state.transactions.check(transaction)
+            return try lock.state.commit(transaction)
+        }
+        // The sealer may have waited for it.
+        monitor.broadcast()
+        return appended
+    }
 
-    /// Starts a frame. Nobody may wait between here and `commit`: the buffer is the log's only one.
+    /// Ends a transaction as if it had never begun. Nothing needs to be written for that: what has no commit never happened.
+    func rollback(_ transaction: TransactionTable.Token) {
+        monitor.withLock { $0.transactions.end(transaction) }
+        monitor.broadcast()
+    }
+}
+
+// MARK: - Encoding
+
+extension LogState {
+    mutating func append(_ write: borrowing Log.Write) throws(LogDBError) -> Log.Appended {
+        let first = nextSequence
+        let start = tail.buffer.count
+        var created: [(UInt64, String)] = []
+        beginFrame()
+        do throws(LogDBError) {
+            let table = try tableForWriting(write.table, &created)
+            try appendRecord(table: table, write)
+            try finish(count: 1 + created.count, created)
+        } catch {
+            undo(to: start, sequence: first)
+            throw error
+        }
+        return Log.Appended(sequence: first + UInt64(created.count), position: position)
+    }
+
+    mutating func append(_ batch: Batch) throws(LogDBError) -> Log.Appended {
+        let first = nextSequence
+        let start = tail.buffer.count
+        var created: [(UInt64, String)] = []
+        beginFrame()
+        do throws(LogDBError) {
+            // Tables first, so that the batch's own numbers are in a row.
+            for item in batch.items { _ = try tableForWriting(item.table, &created) }
+            for item in batch.items {
+                let id = try tableForWriting(item.table, &created)
+                Record(
+                    table: id, key: batch.bytes.span.extracting(item.key), isDelete: item.isDelete,
+                    document: batch.bytes.span.extracting(item.document)
+                ).append(to: &tail.buffer)
+            }
+            try finish(count: batch.count + created.count, created)
+        } catch {
+            undo(to: start, sequence: first)
+            throw error
+        }
+        return Log.Appended(sequence: first + UInt64(created.count), position: position)
+    }
+
+    mutating func appendTable(_ name: String) throws(LogDBError) -> Log.Appended {
+        let first = nextSequence
+        let start = tail.buffer.count
+        var created: [(UInt64, String)] = []
+        beginFrame()
+        do throws(LogDBError) {
+            _ = try tableForWriting(name, &created)
+            try finish(count: created.count, created)
+        } catch {
+            undo(to: start, sequence: first)
+            throw error
+        }
+        return Log.Appended(sequence: first, position: position)
+    }
+
+    mutating func appendDrop(_ name: String) throws(LogDBError) -> Log.Appended {
+        guard let id = tableID(name) else { throw LogDBError(.noSuchTable, "there is no table \"\(name)\"") }
+        let first = nextSequence
+        let start = tail.buffer.count
+        beginFrame()
+        do throws(LogDBError) {
+            try appendRecord(table: 0, Log.Write(table: "", key: .integer(Int64(id)), isDelete: true, document: Span()))
+            try finish(count: 1, [])
+        } catch {
+            undo(to: start, sequence: first)
+            throw error
+        }
+        catalog.drop(id)
+        forgetLastTable()
+        return Log.Appended(sequence: first, position: position)
+    }
+
+    /// Finishes a plain frame of `count` operations, writes it, and enters the tables it creates.
     @inline(__always)
-    private func beginFrame(_ state: LogState) {
-        state.frame.buffer.removeAll()
-        state.frame.begin()
+    private mutating func finish(count: Int, _ created: [(UInt64, String)]) throws(LogDBError) {
+        finishFrame(.operations, sequence: nextSequence)
+        nextSequence += UInt64(count)
+        try drain()
+        for (id, name) in created { catalog.enter(id, name) }
+    }
+
+    /// Takes a plain frame back that could not be written.
+    private mutating func undo(to start: Int, sequence: UInt64) {
+        // What stood in the tail before it stays there, its frames finished; they end at a multiple of 8.
+        tail.buffer.truncate(to: min(tail.buffer.count, FrameHeader.padded(start)))
+        nextSequence = sequence
     }
 
     /// The id of `name`; a table that does not exist is entered in the catalog, in the same frame as the write that needs it.
     @inline(__always)
-    private func tableForWriting(
-        _ name: String, _ state: LogState, _ created: inout [(UInt64, String)]
-    ) throws(LogDBError) -> UInt64 {
-        if let id = state.tableID(name) { return id }
-        return try enterTable(name, state, &created)
+    private mutating func tableForWriting(_ name: String, _ created: inout [(UInt64, String)]) throws(LogDBError) -> UInt64 {
+        if let id = tableID(name) { return id }
+        return try enterTable(name, &created)
     }
 
     @inline(never)
-    private func enterTable(_ name: String, _ state: LogState, _ created: inout [(UInt64, String)]) throws(LogDBError) -> UInt64 {
+    private mutating func enterTable(_ name: String, _ created: inout [(UInt64, String)]) throws(LogDBError) -> UInt64 {
         if let known = created.first(where: { $0.1 == name }) { return known.0 }
         try Catalog.validate(name: name)
-        guard state.catalog.ids.count + created.count < Catalog.maximumTables else {
+        guard catalog.ids.count + created.count < Catalog.maximumTables else {
             throw LogDBError(.tooManyTables, "there are \(Catalog.maximumTables) tables already: drop one, or use keys to tell things apart")
         }
-        let id = state.catalog.nextID + UInt64(created.count)
+        let id = catalog.nextID + UInt64(created.count)
         let document = Catalog.document(name: name)
-        try appendRecord(table: 0, key: .integer(Int64(id)), isDelete: false, document: document.span, to: &state.frame.buffer)
+        try appendRecord(table: 0, Log.Write(table: "", key: .integer(Int64(id)), isDelete: false, document: document.span))
         created.append((id, name))
         return id
     }
 
     /// Appends a record whose key is not encoded yet. The key's length is known before its bytes are.
     @inline(__always)
-    private func appendRecord(
-        table: UInt64, key: Key, isDelete: Bool, document: Span<UInt8>, to buffer: inout ByteBuffer
-    ) throws(LogDBError) {
-        buffer.append(varint: table << 1 | (isDelete ? 1 : 0))
-        switch key {
-        case .integer: buffer.append(varint: 9)
-        case .string(let text): buffer.append(varint: text.utf8.count + 1)
-        }
-        try key.append(to: &buffer)
-        if !isDelete {
-            buffer.append(varint: document.count)
-            buffer.append(document)
+    private mutating func appendRecord(table: UInt64, _ write: borrowing Log.Write) throws(LogDBError) {
+        try write.key.checkLength()
+        tail.buffer.append(varint: table << 1 | (write.isDelete ? 1 : 0))
+        tail.buffer.append(varint: write.key.encodedLength)
+        write.key.encode(to: &tail.buffer)
+        if !write.isDelete {
+            tail.buffer.append(varint: write.document.count)
+            tail.buffer.append(write.document)
         }
     }
 
-    // MARK: - Appending
+    // MARK: - Transactions
 
-    /// Finishes the frame in the buffer, writes it and returns its first sequence number.
-    private func commit(_ count: Int, _ created: [(UInt64, String)], _ state: LogState) throws(LogDBError) -> UInt64 {
-        let length = UInt64(FrameHeader.length + FrameHeader.padded(state.frame.payloadLength))
-        let active = state.raw.count - 1
-        let segment = state.raw[active].segment
-        let first = state.nextSequence
-        state.frame.finish(
-            .operations, sequence: first, durableEnd: state.durable, milliseconds: Clock.wallMilliseconds(), seed: segment.seed)
-        do throws(FileError) {
-            try segment.file.writeFully(state.frame.buffer.span, at: state.raw[active].end)
-        } catch {
-            // What was written of the frame is behind the end of the log; the next frame goes over it. Where the disk is not just
-            // full it is anyone's guess what the file holds, and only reopening can tell.
-            let failure = LogDBError(error)
-            if failure.code != .diskFull { state.poison(failure) }
-            throw failure
+    mutating func append(_ write: borrowing Log.Write, to token: TransactionTable.Token) throws(LogDBError) -> SequenceNumber {
+        try write.key.checkLength()
+        // A table is created for good, whatever becomes of the transaction that first wrote to it.
+        if tableID(write.table) == nil { _ = try appendTable(write.table) }
+        guard let table = tableID(write.table) else { preconditionFailure("the table was just created") }
+        let number = transactions.number(
+            of: token, orStartAt: nextSequence, segment: raw[raw.count - 1].segment.number, position: position)
+        let startsFrame = openFrame?.transaction != number
+        if startsFrame {
+            beginFrame()
+            tail.buffer.append(varint: number)
+            openFrame = (number, nextSequence)
         }
-        state.frame.buffer.shrink(to: 1 << 20)
-        state.raw[active].end += length
-        state.nextSequence = first + UInt64(count)
-        state.raw[active].lastSequence = state.nextSequence - 1
-        state.position = state.raw[active].endPosition
-        if !created.isEmpty {
-            for (id, name) in created {
-                var key = ByteBuffer()
-                KeyCoding.append(Int64(id), to: &key)
-                try! state.catalog.apply(key: key.span, isDelete: false, document: Catalog.document(name: name).span)
-            }
-        }
-        return first
+        let before = tail.buffer.count
+        try appendRecord(table: table, write)
+        transactions.count(token, bytes: tail.buffer.count - before, startsFrame: startsFrame)
+        defer { nextSequence += 1 }
+        return nextSequence
     }
 
-    /// Sees to it that the active segment has room for a frame of `payload` bytes, rolling to a new one where it has not. May wait for
-    /// the sealer, and others may append meanwhile.
-    @inline(__always)
-    private func makeRoom(for payload: Int, onlyDeletes: Bool, _ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
-        let state = lock.state
-        let length = UInt64(FrameHeader.length + FrameHeader.padded(payload))
-        if state.isActive, let active = state.raw.last {
-            let room = active.allocated - active.end
-            if room >= length + Self.reserve(of: active.allocated) { return }
-            return try roll(for: length, onlyDeletes: onlyDeletes && room >= length, lock)
-        }
-        try activate(for: length, lock)
-    }
-
-    /// The part of a segment that only deletes may use, and only when there is no room for another segment.
-    private static func reserve(of allocated: UInt64) -> UInt64 { min(deleteReserve, allocated / 16) }
-
-    @inline(never)
-    private func roll(for length: UInt64, onlyDeletes: Bool, _ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
-        if lock.state.sealableCount >= Self.maximumBacklog, lock.state.sealFailure == nil {
-            while lock.state.sealableCount >= Self.maximumBacklog, lock.state.sealFailure == nil, lock.state.failure == nil { lock.wait() }
-            try lock.state.checkWritable()
-            // Somebody else may have rolled, or filled what he rolled to.
-            if let active = lock.state.raw.last, active.allocated - active.end >= length + Self.reserve(of: active.allocated) { return }
-        }
-        do throws(LogDBError) {
-            try addSegment(for: length, lock.state)
-        } catch {
-            if error.code == .diskFull, onlyDeletes { return }
-            throw error
-        }
-        lock.broadcast()
-    }
-
-    /// Makes a segment take appends at the first write of a session.
-    @inline(never)
-    private func activate(for length: UInt64, _ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
-        let state = lock.state
-        if state.mayReopen, let last = state.raw.last,
-            last.end + length + Self.reserve(of: UInt64(options.segmentSizeBytes)) <= UInt64(options.segmentSizeBytes)
-        {
-            try reopen(last, state)
+    mutating func commit(_ token: TransactionTable.Token) throws(LogDBError) -> Log.Appended {
+        let number = transactions.number(of: token)!
+        let isWhole: Bool
+        if openFrame?.transaction == number, transactions.isOneFrame(token), let sequence = openFrame?.sequence {
+            // The whole transaction stands in the one frame at the end of the tail: a plain frame is as atomic, and needs no commit.
+            isWhole = true
+            tail.removeFromPayload(first: ByteBuffer.varintLength(number))
+            openFrame = nil
+            finishFrame(.operations, sequence: sequence)
         } else {
-            try addSegment(for: length, state)
+            isWhole = false
+            beginFrame()
+            tail.buffer.append(varint: number)
+            finishFrame(.commit, sequence: nextSequence)
         }
-        lock.broadcast()
-    }
-
-    /// Goes on in a segment that an earlier session closed. What may lie behind its end is cut off and the cut made durable before
-    /// the manifest opens the segment again: stale frames must not be able to join the log.
-    private func reopen(_ last: RawProgress, _ state: LogState) throws(LogDBError) {
-        let segment = last.segment
-        let allocated = UInt64(options.segmentSizeBytes)
-        do throws(FileError) {
-            try segment.file.truncate(to: last.end)
-            try segment.file.allocate(allocated)
-            try segment.file.sync()
-        } catch {
-            let failure = LogDBError(error)
-            if failure.code == .syncFailed { state.poison(failure) }
-            throw failure
-        }
-        try manifestAppend([.reopenRaw(number: segment.number, allocated: allocated)], state)
-        state.raw[state.raw.count - 1].allocated = allocated
-        state.isActive = true
-    }
-
-    /// Makes a new segment the active one: file, size, header, sync; name, sync; and only then the manifest.
-    private func addSegment(for length: UInt64, _ state: LogState) throws(LogDBError) {
-        let manifestState = manifest.state
-        let number = manifestState.nextSegment
-        let header = RawSegmentHeader(
-            file: FileHeader(kind: .rawSegment, database: manifest.database, number: number, identity: .random(in: 1 ... .max)),
-            basePosition: state.position, firstSequence: state.nextSequence,
-            predecessorNumber: state.raw.last?.segment.number ?? state.sealed.last?.entry.number ?? 0,
-            predecessorIdentity: state.raw.last?.segment.identity ?? state.sealed.last?.entry.identity ?? 0)
-        let name = FileNames.raw(number).name
-        var bytes = ByteBuffer()
-        header.append(to: &bytes)
-        let needed = RawSegment.frameOrigin + length
-        let wanted = max(UInt64(options.segmentSizeBytes), needed + needed / 8 + Self.deleteReserve)
-        let file: any File
-        var allocated = wanted
-        do throws(FileError) {
-            // A failed attempt or a crash may have left one behind; the manifest does not know it.
-            do throws(FileError) { try directory.remove(name) } catch { guard error.code == .notFound else { throw error } }
-            file = try directory.create(name)
-            do throws(FileError) {
-                allocated = try Self.allocate(file, wanted: wanted, needed: needed)
-                try file.writeFully(bytes.span, at: 0)
-                try file.sync()
-                try directory.sync()
-            } catch {
-                try? directory.remove(name)
-                throw error
-            }
-        } catch {
-            let failure = LogDBError(error)
-            if failure.code != .diskFull { state.poison(failure) }
-            throw failure
-        }
-        do throws(LogDBError) {
-            try manifestAppend([.addRaw(RawSegmentEntry(number: number, identity: header.file.identity, allocated: allocated))], state)
-        } catch {
-            if error.code == .diskFull { try? directory.remove(name) }
+        do throws(LogDBError) { try drain() } catch {
+            // Whether the commit reached the disk is unknown, so nothing may follow it.
+            poison(error)
             throw error
         }
-        let segment = RawSegment(file: file, header: header)
-        // The log position counts every byte of every file, headers too.
-        state.raw.append(
-            RawProgress(
-                segment: segment, end: RawSegment.frameOrigin, allocated: allocated, lastSequence: state.nextSequence - 1))
-        if state.durable == state.position { state.durable = state.raw.last!.endPosition }
-        state.position = state.raw.last!.endPosition
-        state.isActive = true
-    }
-
-    /// Reserves `wanted` bytes, or on a disk too full for that the half, the quarter …, as long as the frame at hand fits.
-    private static func allocate(_ file: any File, wanted: UInt64, needed: UInt64) throws(FileError) -> UInt64 {
-        var size = wanted
-        while true {
-            do throws(FileError) {
-                try file.allocate(size)
-                return size
-            } catch {
-                let smaller = size / 2
-                guard error.code == .diskFull, smaller >= needed + reserve(of: smaller), smaller >= 64 << 10 else { throw error }
-                try file.truncate(to: 0)
-                size = smaller
-            }
-        }
-    }
-
-    private func manifestAppend(_ edits: [ManifestEdit], _ state: LogState) throws(LogDBError) {
-        do throws(LogDBError) { try manifest.append(edits) } catch {
-            if error.code != .diskFull { state.poison(error) }
-            throw error
-        }
+        transactions.end(token)
+        if !isWhole { transactions.committed[number] = raw[raw.count - 1].segment.number }
+        return Log.Appended(sequence: nextSequence - 1, position: position)
     }
 }

@@ -1,12 +1,16 @@
 //===--- LogState.swift - what the log's lock protects ---------------------===//
 //
 // One lock for the whole engine: appending, rolling, what is live, how far it is synced. Nothing here waits or calls out except
-// to the disk, and that only for a write of the frame at hand or, once per segment, to make the next one.
+// to the disk, and that only for a write of the frames at hand or, once per segment, to make the next one.
 //
 // Invariants:
-//   * `raw` and `sealed` are in log order; `raw.last` is the active segment where there is one.
-//   * `nextSequence` counts what was appended; a failed append takes its numbers back.
+//   * `raw` and `sealed` are in log order; `raw.last` is the active segment where `isActive`.
+//   * `tail` holds frames in log order that belong behind `raw.last.end`. Outside of an append it holds nothing but operations of
+//     open transactions and their endings: everything else is written before its call returns.
+//   * `nextSequence` counts what was encoded, in `tail` too; `raw.last.lastSequence` what was written.
 //   * `durable` is a log position: everything before it is on the disk. It never goes back.
+//
+// A value, not an object: it is reached only through the monitor, and the optimizer need not check every field access again.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
@@ -25,7 +29,7 @@ struct RawProgress {
     var endPosition: UInt64 { segment.header.basePosition + end }
 }
 
-final class LogState {
+struct LogState: ~Copyable {
     var sealed: [SealedSegment]
     var raw: [RawProgress]
     /// Whether `raw.last` takes appends. Before the first write of a session nothing does.
@@ -35,11 +39,17 @@ final class LogState {
     var catalog: Catalog
     var nextSequence: UInt64
     var durable: UInt64
-    /// End of the log.
+    /// End of what was written.
     var position: UInt64
-    var frame = FrameBuilder(capacity: 64 << 10)
     /// The table that was written to last: most writes name the same one as the write before.
     private var lastTable = (name: "", id: UInt64(0))
+
+    /// Frames that are encoded and not yet written.
+    var tail = FrameBuilder(capacity: 64 << 10)
+    /// The transaction whose frame stands open at the end of `tail`, and the sequence number of the frame's first operation.
+    var openFrame: (transaction: UInt64, sequence: UInt64)?
+    private var mark = FrameBuilder(capacity: 64)
+    var transactions = TransactionTable()
 
     var failure: LogDBError?
     var isClosed = false
@@ -51,12 +61,12 @@ final class LogState {
     var waiters: [DurabilityWaiter] = []
 
     // Sealing.
-    var isSealing = false
     var sealFailure: LogDBError?
     var isStopping = false
 
     init(
-        sealed: [SealedSegment], raw: [RawProgress], mayReopen: Bool, catalog: Catalog, nextSequence: UInt64, position: UInt64
+        sealed: [SealedSegment], raw: [RawProgress], mayReopen: Bool, catalog: Catalog, nextSequence: UInt64, position: UInt64,
+        committed: [UInt64: UInt64] = [:]
     ) {
         self.sealed = sealed
         self.raw = raw
@@ -65,36 +75,112 @@ final class LogState {
         self.nextSequence = nextSequence
         self.position = position
         durable = position
+        transactions.committed = committed
     }
-
-    /// Raw segments that are full and wait to be sealed.
-    var sealableCount: Int { raw.count - (isActive ? 1 : 0) }
 
     func checkUsable() throws(LogDBError) {
         if isClosed { throw LogDBError(.closed, "the database was closed") }
     }
 
+    @inline(__always)
     func checkWritable() throws(LogDBError) {
         try checkUsable()
         if let failure { throw failure }
     }
 
     /// Refuses all further writes because of `cause`, unless they are refused already.
-    func poison(_ cause: LogDBError) {
+    mutating func poison(_ cause: LogDBError) {
         guard failure == nil else { return }
         failure = LogDBError(
             .poisoned, "writing stopped after an earlier failure (\(cause.message)): close the database and open it again", file: cause.file,
             offset: cause.offset)
     }
 
+    /// Raw segments that are full, not pinned by an open transaction, and so may be sealed.
+    var sealableCount: Int {
+        let full = raw.count - (isActive ? 1 : 0)
+        guard let pinned = transactions.firstPinnedSegment else { return full }
+        return raw[..<full].count { $0.segment.number < pinned }
+    }
+
     /// The id of table `name`, if it exists.
     @inline(__always)
-    func tableID(_ name: String) -> UInt64? {
+    mutating func tableID(_ name: String) -> UInt64? {
         if lastTable.id != 0, lastTable.name == name { return lastTable.id }
         guard let id = catalog.ids[name] else { return nil }
         lastTable = (name, id)
         return id
     }
 
-    func forgetLastTable() { lastTable = ("", 0) }
+    mutating func forgetLastTable() { lastTable = ("", 0) }
+
+    // MARK: - Encoding
+
+    /// Starts a plain frame at the end of the tail. Nobody may wait before it is finished.
+    @inline(__always)
+    mutating func beginFrame() {
+        if openFrame != nil { finishOpenFrame() }
+        tail.begin()
+    }
+
+    @inline(__always)
+    mutating func finishFrame(_ kind: FrameHeader.Kind, sequence: UInt64) {
+        tail.finish(
+            kind, sequence: sequence, durableEnd: durable, milliseconds: Clock.wallMilliseconds(),
+            seed: raw[raw.count - 1].segment.seed)
+    }
+
+    /// Ends the frame that a transaction is still adding to.
+    mutating func finishOpenFrame() {
+        guard let open = openFrame else { return }
+        finishFrame(.transactionOperations, sequence: open.sequence)
+        openFrame = nil
+    }
+
+    // MARK: - Writing
+
+    /// Bytes that the tail will take in the file.
+    @inline(__always)
+    var tailLength: UInt64 { UInt64(FrameHeader.padded(tail.buffer.count)) }
+
+    /// Writes the tail to the active segment. After an error the tail is as it was, and nothing of it counts.
+    @inline(__always)
+    mutating func drain() throws(LogDBError) {
+        guard !tail.buffer.isEmpty else { return }
+        finishOpenFrame()
+        let active = raw.count - 1
+        do throws(FileError) {
+            try raw[active].segment.file.writeFully(tail.buffer.span, at: raw[active].end)
+        } catch {
+            // What was written is behind the end of the log; the next write goes over it. Where the disk is not just full it is
+            // anyone's guess what the file holds, and only reopening can tell.
+            let failure = LogDBError(error)
+            if failure.code != .diskFull { poison(failure) }
+            throw failure
+        }
+        raw[active].end += UInt64(tail.buffer.count)
+        raw[active].lastSequence = nextSequence - 1
+        position = raw[active].endPosition
+        tail.buffer.removeAll()
+        tail.buffer.shrink(to: 1 << 20)
+    }
+
+    /// Says in the log that it is synced to its very end, so that damage to its last frames can be told from a tear. The mark is not
+    /// part of the log: the next frame is written over it. Not being able to write it costs only that knowledge.
+    mutating func writeMark() {
+        guard isActive, durable == position, let active = raw.last, active.end + UInt64(FrameHeader.length) <= active.allocated else {
+            return
+        }
+        mark.buffer.removeAll()
+        mark.begin()
+        mark.finish(.mark, sequence: active.lastSequence + 1, durableEnd: durable, milliseconds: 0, seed: active.segment.seed)
+        mark.write(to: active.segment.file, at: active.end)
+    }
+}
+
+extension FrameBuilder {
+    /// Writes what may get lost without harm.
+    fileprivate borrowing func write(to file: any File, at offset: UInt64) {
+        try? file.writeFully(buffer.span, at: offset)
+    }
 }

@@ -25,6 +25,9 @@ struct Inspection {
     /// Numbers of kept raw segments that the manifest does not know to be closed.
     var unclosed: [UInt64] = []
     var catalog = Catalog()
+    /// Committed transactions with operations in raw segments, and those that are not (yet) committed.
+    var committed: [UInt64: UInt64] = [:]
+    var uncommitted: Set<UInt64> = []
     var nextSequence: SequenceNumber = 1
     var position: UInt64 = 0
     var tornBytes: UInt64 = 0
@@ -218,6 +221,17 @@ extension Inspection {
             }
             do throws(FormatError) {
                 var reader = ByteReader(scanner.payload)
+                switch header.kind {
+                case .operations: break
+                case .transactionOperations:
+                    let number = try reader.varint()
+                    if committed[number] == nil { uncommitted.insert(number) }
+                case .commit:
+                    let number = try reader.varint()
+                    if uncommitted.remove(number) != nil { committed[number] = segment.number }
+                case .rollback: uncommitted.remove(try reader.varint())
+                case .mark, .manifestEdits: throw FormatError(.corrupted, "a frame of kind \(header.kind) has no place in a segment")
+                }
                 while !reader.isAtEnd {
                     let record = try reader.record()
                     if record.table == 0 { try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document) }

@@ -22,13 +22,13 @@ extension Snapshot {
         }
     }
 
-    /// Walks all records, the catalog's and those of dropped tables included.
+    /// Walks all records that count, the catalog's and those of dropped tables included.
     func forEachRecord(budget: Int, _ body: (Record, SequenceNumber, Int64) throws -> Void) throws {
         try BlockPipeline.forEachBlock(of: sealed, budget: budget / 2) { segment, entry, raw in
             try segment.forEachRecord(in: raw, of: entry, body)
         }
         for raw in raw {
-            try raw.segment.forEachRecord(until: raw.end, body)
+            try raw.segment.forEachRecord(until: raw.end, fates, body)
         }
     }
 }

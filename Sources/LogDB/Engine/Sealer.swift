@@ -2,7 +2,8 @@
 //
 //      read frames  →  blocks  →  compressed file, synced  →  its name, synced  →  manifest edit, synced  →  raw file removed
 //
-// One thread, oldest segment first, so each sealed segment can name its sealed predecessor. The manifest edit is the switch:
+// One thread, oldest segment first, so each sealed segment can name its sealed predecessor. A segment waits while a transaction with
+// operations in it, or in an earlier one, is open; sealing leaves out what never committed. The manifest edit is the switch:
 // before it the raw file is the segment and the sealed one a leftover, after it the other way round.
 //
 // A disk too full for the sealed file is no failure of the log: the raw segment stays, and sealing is tried again when the next
@@ -16,28 +17,25 @@ extension Log {
     /// The sealer's thread.
     func runSealer() {
         while true {
-            let next: (RawProgress, UInt64)? = monitor.enter { lock in
+            let next: (RawProgress, SealedSegmentEntry?, Fates)? = monitor.enter { lock in
                 while true {
-                    let state = lock.state
-                    if state.sealableCount > 0, state.failure == nil, state.sealFailure == nil {
-                        state.isSealing = true
-                        let first = state.sealed.last.map { $0.entry.lastSequence + 1 } ?? state.raw[0].segment.header.firstSequence
-                        return (state.raw[0], first)
+                    if lock.state.sealableCount > 0, lock.state.failure == nil, lock.state.sealFailure == nil {
+                        return (lock.state.raw[0], lock.state.sealed.last?.entry, Fates(lock.state.transactions.committed))
                     }
-                    if state.isStopping { return nil }
+                    if lock.state.isStopping { return nil }
                     lock.wait()
                 }
             }
-            guard let (segment, firstSequence) = next else { return }
+            guard let (segment, predecessor, fates) = next else { return }
             let result: Result<SealedSegment, LogDBError>
-            do throws(LogDBError) { result = .success(try seal(segment, firstSequence: firstSequence)) } catch { result = .failure(error) }
+            do throws(LogDBError) { result = .success(try seal(segment, after: predecessor, fates)) } catch { result = .failure(error) }
             monitor.withLock { state in
-                state.isSealing = false
                 switch result {
                 case .success(let sealed):
                     state.raw.removeFirst()
                     state.sealed.append(sealed)
                     state.durable = max(state.durable, segment.endPosition)
+                    state.transactions.forget(through: segment.segment.number)
                 case .failure(let error):
                     state.sealFailure = error
                     if error.code != .diskFull { state.poison(error) }
@@ -48,11 +46,12 @@ extension Log {
         }
     }
 
-    private func seal(_ raw: RawProgress, firstSequence: SequenceNumber) throws(LogDBError) -> SealedSegment {
+    private func seal(
+        _ raw: RawProgress, after predecessor: SealedSegmentEntry?, _ fates: Fates
+    ) throws(LogDBError) -> SealedSegment {
         let codec = options.codec.blockCodec
         let number = raw.segment.number
         let name = FileNames.sealed(number, codec.container).name
-        let predecessor = monitor.withLock { $0.sealed.last?.entry }
         let header = SegmentHeader(
             file: FileHeader(kind: .sealedSegment, database: manifest.database, number: number, identity: .random(in: 1 ... .max)),
             codec: codec, predecessorNumber: predecessor?.number ?? 0, predecessorIdentity: predecessor?.identity ?? 0,
@@ -61,10 +60,11 @@ extension Log {
             do throws(FileError) { try directory.remove(name) } catch { guard error.code == .notFound else { throw error } }
             let file = try directory.create(name)
             var writer = SealedSegmentWriter(file, header: header)
-            try raw.segment.forEachRecord(until: raw.end) { record, sequence, milliseconds in
+            try raw.segment.forEachRecord(until: raw.end, fates) { record, sequence, milliseconds in
                 try writer.append(record, sequence: sequence, milliseconds: milliseconds)
             }
-            let entry = try writer.finish(lastSequence: raw.lastSequence, firstSequence: firstSequence, endPosition: raw.endPosition)
+            let entry = try writer.finish(
+                lastSequence: raw.lastSequence, firstSequence: raw.segment.header.firstSequence, endPosition: raw.endPosition)
             try directory.sync()
             try manifest.append([.addSealed(entry)])
             return SealedSegment(entry, database: manifest.database, in: directory)
@@ -76,11 +76,16 @@ extension Log {
         }
     }
 
-    /// Rolls the active segment if anything is in it, and waits until every full segment is sealed.
+    /// Ends the active segment if anything is in it, and waits until every full segment is sealed that no transaction pins.
     func seal() throws(LogDBError) {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
-            try finishActive(lock.state)
+            if !lock.state.tail.buffer.isEmpty { try lock.state.drain() }
+            if let last = lock.state.raw.last, last.end > RawSegment.frameOrigin {
+                // The next append makes a new one.
+                lock.state.isActive = false
+                lock.state.mayReopen = false
+            }
             lock.state.sealFailure = nil
             lock.broadcast()
             while lock.state.sealableCount > 0 {
@@ -88,16 +93,5 @@ extension Log {
                 lock.wait()
             }
         }
-    }
-
-    /// Ends the active segment; the next append makes a new one.
-    private func finishActive(_ state: LogState) throws(LogDBError) {
-        guard let last = state.raw.last else { return }
-        guard last.end > RawSegment.frameOrigin else {
-            // Nothing in it: not worth a segment of its own. It goes on being what it is.
-            return
-        }
-        state.isActive = false
-        state.mayReopen = false
     }
 }

@@ -14,6 +14,7 @@ struct Snapshot: Sendable {
     var sealed: [SealedSegment]
     var raw: [Raw]
     var tables: Catalog
+    var fates: Fates
     var lastSequence: SequenceNumber
 
     /// The name of the table with this id; nil for the catalog itself and for tables that were dropped.
@@ -21,13 +22,37 @@ struct Snapshot: Sendable {
     func tableName(_ id: UInt64) -> String? { tables.names[id] }
 }
 
+/// Which operations of transactions count.
+struct Fates: Sendable {
+    private var committed: [UInt64: UInt64]
+    /// A transaction that sees its own operations.
+    private let own: UInt64?
+
+    init(_ committed: [UInt64: UInt64] = [:], own: UInt64? = nil) {
+        self.committed = committed
+        self.own = own
+    }
+
+    func isCommitted(_ transaction: UInt64) -> Bool { committed[transaction] != nil }
+
+    /// Whether the operations of the transaction with this number count.
+    func counts(_ transaction: UInt64) -> Bool { committed[transaction] != nil || transaction == own }
+}
+
 extension Log {
-    func snapshot() throws(LogDBError) -> Snapshot {
+    /// What is visible now; with `transaction`, its own operations too.
+    func snapshot(of transaction: TransactionTable.Token? = nil) throws(LogDBError) -> Snapshot {
         try monitor.withLock { state throws(LogDBError) in
             try state.checkUsable()
+            var own: UInt64?
+            if let transaction {
+                try state.transactions.check(transaction)
+                try state.drain()
+                own = state.transactions.number(of: transaction)
+            }
             return Snapshot(
                 sealed: state.sealed, raw: state.raw.map { Snapshot.Raw(segment: $0.segment, end: $0.end) }, tables: state.catalog,
-                lastSequence: state.nextSequence - 1)
+                fates: Fates(state.transactions.committed, own: own), lastSequence: state.nextSequence - 1)
         }
     }
 }

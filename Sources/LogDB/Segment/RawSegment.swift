@@ -48,34 +48,44 @@ final class RawSegment: Sendable {
         return RawSegment(file: file, header: header)
     }
 
-    /// Walks the operations in the frames before `end`, in order. A frame there that does not hold is damage.
+    /// Walks the operations in the frames before `end` that count, in order. A frame there that does not hold is damage.
     func forEachRecord(
-        until end: UInt64, _ body: (Record, SequenceNumber, Int64) throws -> Void
+        until end: UInt64, _ fates: Fates, _ body: (Record, SequenceNumber, Int64) throws -> Void
     ) throws {
         var scanner = FrameScanner(file, seed: seed, from: Self.frameOrigin, limit: end)
         while scanner.offset < end {
-            guard let header = try mapped({ () throws(FileError) in try scanner.next() }) else {
-                throw LogDBError(.corrupted, "a frame that was acknowledged does not hold", file: name, offset: scanner.offset)
+            let header = try nextFrame(&scanner)
+            try forEachRecord(in: scanner.payload, of: header, at: scanner.frameOffset) { transaction, record, sequence in
+                if let transaction, !fates.counts(transaction) { return }
+                try body(record, sequence, header.milliseconds)
             }
-            try Self.forEachRecord(in: scanner.payload, of: header, name: name, at: scanner.frameOffset, body)
         }
     }
 
-    /// Walks the operations in one frame.
-    static func forEachRecord(
-        in payload: Span<UInt8>, of header: FrameHeader, name: String, at offset: UInt64,
-        _ body: (Record, SequenceNumber, Int64) throws -> Void
+    /// The next frame of a part of the segment that is known to be whole.
+    func nextFrame(_ scanner: inout FrameScanner) throws(LogDBError) -> FrameHeader {
+        do throws(FileError) {
+            if let header = try scanner.next() { return header }
+        } catch { throw LogDBError(error) }
+        throw LogDBError(.corrupted, "a frame that was acknowledged does not hold", file: name, offset: scanner.offset)
+    }
+
+    /// Walks the operations in one frame, each with the number of its transaction where it has one.
+    func forEachRecord(
+        in payload: Span<UInt8>, of header: FrameHeader, at offset: UInt64, _ body: (UInt64?, Record, SequenceNumber) throws -> Void
     ) throws {
-        guard header.kind == .operations else { return }
-        var reader = ByteReader(payload)
-        var sequence = header.sequence
-        while !reader.isAtEnd {
-            let record: Record
-            do throws(FormatError) { record = try reader.record() } catch {
-                throw LogDBError(error, in: name, at: offset + UInt64(FrameHeader.length))
+        guard header.kind == .operations || header.kind == .transactionOperations else { return }
+        do {
+            var reader = ByteReader(payload)
+            let transaction = header.kind == .transactionOperations ? try reader.varint() : nil
+            var sequence = header.sequence
+            while !reader.isAtEnd {
+                let record = try reader.record()
+                try body(transaction, record, sequence)
+                sequence &+= 1
             }
-            try body(record, sequence, header.milliseconds)
-            sequence &+= 1
+        } catch let error as FormatError {
+            throw LogDBError(error, in: name, at: offset + UInt64(FrameHeader.length))
         }
     }
 }
