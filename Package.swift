@@ -36,6 +36,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "CLogDB"),
+        // The simulated disk, for tests only.
+        .target(name: "LogDBSimulation", dependencies: ["LogDBFile"], path: "Tests/Simulation", swiftSettings: settings),
+        .testTarget(name: "LogDBFileTests", dependencies: ["LogDBFile", "LogDBSimulation"], swiftSettings: settings),
+        .testTarget(
+            name: "LogDBTests", dependencies: ["LogDB", "LogDBFile", "LogDBFormat", "LogDBSimulation"], swiftSettings: settings),
+        // Run the built command as a user would.
+        .testTarget(name: "LogDBCommandTests", dependencies: ["LogDBCommand"], swiftSettings: settings),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     ],

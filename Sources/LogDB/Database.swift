@@ -384,8 +384,7 @@ extension Inspection {
     static func inspectBesideWriter(_ directory: any Directory, path: String) throws(LogDBError) -> Inspection {
         var attempt = 0
         while true {
-            let before = try? directory.list().sorted()
-            let end = try? Inspection.manifestEnd(directory)
+            let before = fingerprint(directory)
             do throws(LogDBError) {
                 guard let found = try inspect(directory, for: .reading) else {
                     throw LogDBError(.notFound, "there is no database at \(path)")
@@ -393,17 +392,16 @@ extension Inspection {
                 return found
             } catch {
                 attempt += 1
-                let after = try? directory.list().sorted()
-                let isMoving = before != after || end != (try? Inspection.manifestEnd(directory))
-                guard isMoving, attempt < 100 else { throw error }
+                guard before != fingerprint(directory), attempt < 100 else { throw error }
             }
         }
     }
 
-    /// Changes whenever the manifest does.
-    private static func manifestEnd(_ directory: any Directory) throws(LogDBError) -> [UInt64] {
-        guard let number = try manifestNumber(try mapped { () throws(FileError) in try directory.list() }) else { return [] }
-        let manifest = try LoadedManifest.load(number, in: directory)
-        return [number, manifest.end]
+    /// Changes whenever a file comes or goes or the manifest grows.
+    static func fingerprint(_ directory: any Directory) -> [String] {
+        guard let names = try? directory.list().sorted(), let number = try? manifestNumber(names),
+            let manifest = try? LoadedManifest.load(number, in: directory)
+        else { return [] }
+        return names + ["\(manifest.end)"]
     }
 }

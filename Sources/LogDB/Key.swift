@@ -11,6 +11,26 @@ public enum Key: Hashable, Sendable {
     case string(String)
 }
 
+// Keys are bytes on the disk, so they are here: "é" in one code point and in two are different keys, although Swift's strings are equal.
+extension Key {
+    public static func == (a: Key, b: Key) -> Bool {
+        switch (a, b) {
+        case (.integer(let a), .integer(let b)): a == b
+        case (.string(let a), .string(let b)): a.utf8.elementsEqual(b.utf8)
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .integer(let value): hasher.combine(value)
+        case .string(let text):
+            for byte in text.utf8 { hasher.combine(byte) }
+            hasher.combine(0xFF as UInt8)
+        }
+    }
+}
+
 extension Key: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
     public init(stringLiteral value: String) { self = .string(value) }
     public init(integerLiteral value: Int64) { self = .integer(value) }

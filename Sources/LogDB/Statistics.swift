@@ -26,7 +26,20 @@ public struct Statistics: Sendable, Equatable {
         public var documentBytes: UInt64 = 0
     }
 
+    /// A transaction that has operations and is neither committed nor rolled back.
+    public struct OpenTransaction: Sendable, Equatable {
+        public var operations: UInt64
+        /// Bytes of its operations.
+        public var bytes: UInt64
+        /// Segments that it keeps from being sealed.
+        public var pinnedSegments: Int
+        /// Bytes by which the log grew since its first operation.
+        public var pinnedBytes: UInt64
+    }
+
     public var files: [File] = []
+    /// Open transactions of this opening; other processes' cannot be seen.
+    public var openTransactions: [OpenTransaction] = []
     public var tables: [Table] = []
     /// Operations still in the log, those of dropped tables included.
     public var operations: UInt64 = 0

@@ -35,10 +35,12 @@ package struct ManifestState: Equatable, Sendable {
     package mutating func apply(_ edit: ManifestEdit) throws(FormatError) {
         switch edit {
         case .addRaw(let entry):
+            try check(entry.number)
             guard !raw.contains(where: { $0.number >= entry.number }) else { throw misfit("adds raw segment \(entry.number) out of order") }
             raw.append(entry)
             nextSegment = max(nextSegment, entry.number + 1)
         case .closeRaw(let number, let end, let endPosition, let lastSequence):
+            try check(end, endPosition, lastSequence)
             guard let index = raw.firstIndex(where: { $0.number == number }) else { throw misfit("closes raw segment \(number)") }
             raw[index].end = end
             raw[index].endPosition = endPosition
@@ -52,6 +54,7 @@ package struct ManifestState: Equatable, Sendable {
             guard let index = raw.firstIndex(where: { $0.number == number }) else { throw misfit("removes raw segment \(number)") }
             raw.remove(at: index)
         case .addSealed(let entry):
+            try check(entry.number, entry.lastSequence, entry.endPosition, entry.fileLength)
             if let index = raw.firstIndex(where: { $0.number == entry.number }) { raw.remove(at: index) }
             let place = sealed.firstIndex { $0.number >= entry.number } ?? sealed.endIndex
             guard place == sealed.endIndex || sealed[place].number > entry.number else {
@@ -64,6 +67,7 @@ package struct ManifestState: Equatable, Sendable {
             guard let index = sealed.firstIndex(where: { $0.number == number }) else { throw misfit("removes sealed segment \(number)") }
             sealed.remove(at: index)
         case .counters(let nextSegment, let nextTable, let lastSequence, let endPosition):
+            try check(nextSegment, nextTable, lastSequence, endPosition)
             self.nextSegment = max(self.nextSegment, nextSegment)
             self.nextTable = max(self.nextTable, nextTable)
             raise(lastSequence: lastSequence, endPosition: endPosition)
@@ -75,6 +79,11 @@ package struct ManifestState: Equatable, Sendable {
     private mutating func raise(lastSequence: UInt64, endPosition: UInt64) {
         self.lastSequence = max(self.lastSequence, lastSequence)
         self.endPosition = max(self.endPosition, endPosition)
+    }
+
+    /// No number that was ever given out comes near 2^62; one that does must not make a sum overflow later.
+    private func check(_ numbers: UInt64...) throws(FormatError) {
+        for number in numbers where number >= 1 << 62 { throw misfit("holds the number \(number)") }
     }
 
     private func misfit(_ what: String) -> FormatError {

@@ -55,5 +55,8 @@ package struct RawSegmentHeader: Equatable, Sendable {
         firstSequence = try fields.u64()
         predecessorNumber = try fields.u64()
         predecessorIdentity = try fields.u64()
+        guard basePosition < 1 << 62, firstSequence < 1 << 62 else {
+            throw FormatError(.corrupted, "a raw segment's header holds a number beyond all bounds", at: FileHeader.fixedLength)
+        }
     }
 }

@@ -115,6 +115,7 @@ package struct SegmentFooter: Equatable, Sendable {
     /// Decodes a proven body. `firstBlock` is the offset at which the blocks begin, `end` the one at which they must end.
     package init(decoding body: Span<UInt8>, firstBlock: UInt64, end: UInt64, container: Container) throws(FormatError) {
         var reader = ByteReader(body)
+        guard firstBlock <= end else { throw FormatError(.corrupted, "the index stands before the first block") }
         let blockCount = try reader.count(limit: reader.remaining / 9, of: "the number of blocks")
         blocks.reserveCapacity(blockCount)
         var offset = firstBlock

@@ -60,8 +60,23 @@ extension Database {
             return Statistics.Table(
                 name: name, upserts: table.upserts, deletes: table.deletes, keyBytes: table.keyBytes, documentBytes: table.documentBytes)
         }
+        result.openTransactions = log.openTransactions
         result.recovery = lastRecoveryReport
         return result
+    }
+}
+
+extension Log {
+    fileprivate var openTransactions: [Statistics.OpenTransaction] {
+        monitor.withLock { state in
+            let end = state.position + state.tailLength
+            let numbers = state.raw.map(\.segment.number)
+            return state.transactions.open.values.filter { $0.number != nil && $0.failure == nil }.map { transaction in
+                Statistics.OpenTransaction(
+                    operations: transaction.operations, bytes: transaction.bytes,
+                    pinnedSegments: numbers.count { $0 >= transaction.firstSegment }, pinnedBytes: end - transaction.startPosition)
+            }
+        }
     }
 }
 

@@ -98,7 +98,8 @@ struct LogState: ~Copyable {
 
     /// Raw segments that are full, not pinned by an open transaction, and so may be sealed.
     var sealableCount: Int {
-        let full = raw.count - (isActive ? 1 : 0)
+        // The last one may take appends yet: now, or at the first write of the session.
+        let full = raw.count - (isActive || mayReopen ? 1 : 0)
         guard let pinned = transactions.firstPinnedSegment else { return full }
         return raw[..<full].count { $0.segment.number < pinned }
     }

@@ -46,6 +46,7 @@ extension Inspection {
         try inspection.openSealed(in: directory)
         try inspection.scanRaw(in: directory, for: access)
         inspection.leftovers = names.filter { inspection.isLeftover($0) }
+        for name in inspection.leftovers { try inspection.checkLeftover(name, in: directory) }
         return inspection
     }
 
@@ -81,6 +82,38 @@ extension Inspection {
             !manifest.state.sealed.contains { $0.number == number && $0.codec.container == container }
         case nil: false
         }
+    }
+
+    /// A segment that the manifest should know and does not is no leftover: the manifest lost its tail, or is an old copy. Numbers are given
+    /// out in the manifest, so what interrupted work leaves has a number that was given out; or it is the next raw segment,
+    /// created and not yet named, in which nothing can have been written.
+    private func checkLeftover(_ name: String, in directory: any Directory) throws(LogDBError) {
+        let next = manifest.state.nextSegment
+        switch FileNames(name) {
+        case .sealed(let number, _) where number >= next: break
+        case .raw(let number) where number > next: break
+        case .raw(let number) where number == next:
+            guard try holdsFrames(name, in: directory) else { return }
+        default: return
+        }
+        throw LogDBError(
+            .corrupted, "\(FileNames.manifest(manifest.number).name) does not know this segment: it lost its end, or is an old copy", file: name)
+    }
+
+    private func holdsFrames(_ name: String, in directory: any Directory) throws(LogDBError) -> Bool {
+        let file: any File
+        let header: RawSegmentHeader
+        let size: UInt64
+        do {
+            file = try directory.open(name, for: .reading)
+            size = try file.size()
+            let bytes = try file.read(at: 0, count: RawSegmentHeader.length)
+            header = try RawSegmentHeader(decoding: bytes.span)
+        } catch { return false }
+        guard header.file.database == manifest.header.database else { return false }
+        let seed = Checksum.seed(identity: header.file.identity)
+        var scanner = FrameScanner(file, seed: seed, from: RawSegment.frameOrigin, limit: size)
+        return try mapped { () throws(FileError) in try scanner.next() } != nil
     }
 
     /// Proves that each sealed segment is there, is the one meant and follows its predecessor; reads the catalog's blocks.
@@ -145,6 +178,14 @@ extension Inspection {
             }
             let limit = known ?? sizes[index]
             var (scanned, stoppedAtMark, claim) = try scan(segment, from: RawSegment.frameOrigin, limit: limit)
+            if let end = entry.end, scanned == end, end < sizes[index] {
+                var beyond = FrameScanner(segment.file, seed: segment.seed, from: end, limit: sizes[index])
+                guard try mapped({ () throws(FileError) in try beyond.next() }) == nil else {
+                    throw LogDBError(
+                        .corrupted, "the log goes on behind the end that \(FileNames.manifest(manifest.number).name) knows: it lost its own end",
+                        file: segment.name, offset: end)
+                }
+            }
             if known == nil || scanned < limit {
                 var after = try mapped { () throws(FileError) in
                     try Aftermath.search(segment.file, seed: segment.seed, from: scanned, limit: sizes[index])
@@ -234,7 +275,12 @@ extension Inspection {
                 }
                 while !reader.isAtEnd {
                     let record = try reader.record()
-                    if record.table == 0 { try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document) }
+                    if record.table == 0 {
+                        guard header.kind == .operations else {
+                            throw FormatError(.corrupted, "a transaction holds an operation on the catalog", at: reader.position)
+                        }
+                        try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document)
+                    }
                     nextSequence += 1
                 }
             } catch { throw LogDBError(error, in: segment.name, at: scanner.frameOffset + UInt64(FrameHeader.length)) }

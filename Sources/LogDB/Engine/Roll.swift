@@ -75,6 +75,7 @@ extension Log {
             try reopen(last, for: length, &lock.state)
         } else {
             try addSegment(for: length, &lock.state)
+            lock.state.mayReopen = false
         }
         lock.broadcast()
     }

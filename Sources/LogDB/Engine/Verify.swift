@@ -28,10 +28,10 @@ extension Database {
     ) throws(LogDBError) -> VerificationReport {
         var attempts = 0
         while true {
-            let before = try? directory.list().sorted()
+            let before = Inspection.fingerprint(directory)
             let report = try verifyOnce(directory, path: path, progress: progress)
             // Beside a writer a segment may be sealed between reading the manifest and opening it.
-            guard !report.isSound, before != (try? directory.list().sorted()), attempts < 20 else { return report }
+            guard !report.isSound, before != Inspection.fingerprint(directory), attempts < 20 else { return report }
             attempts += 1
         }
     }

@@ -144,20 +144,20 @@ final class Manifest: Sendable {
                 for edit in edits { try state.apply(edit) }
             } catch { preconditionFailure("the engine made an edit that does not fit: \(error.reason)") }
             do throws(LogDBError) {
-                if content.end > 4 * content.freshLength + (64 << 10) {
-                    try rewrite(&content, state)
-                } else {
-                    try append(edits, &content)
+                guard content.end > 4 * content.freshLength + (64 << 10) else { return try append(edits, &content, state) }
+                do throws(LogDBError) { try rewrite(&content, state) } catch {
+                    // A full disk has room for the edit, which is reserved, where it has none for a whole manifest.
+                    guard error.code == .diskFull else { throw error }
+                    try append(edits, &content, state)
                 }
             } catch {
                 if error.code != .diskFull { content.failure = LogDBError(.poisoned, "the manifest could not be written: \(error.message)") }
                 throw error
             }
-            content.state = state
         }
     }
 
-    private func append(_ edits: [ManifestEdit], _ content: inout Content) throws(LogDBError) {
+    private func append(_ edits: [ManifestEdit], _ content: inout Content, _ state: ManifestState) throws(LogDBError) {
         guard let file = content.file else { throw LogDBError(.readOnly, "the database was opened for reading only") }
         var frame = FrameBuilder()
         let seed = Checksum.seed(identity: content.identity)
@@ -180,6 +180,7 @@ final class Manifest: Sendable {
         } catch { throw LogDBError(error) }
         content.end = end
         content.nextEdit += 1
+        content.state = state
         Self.writeMark(content, seed: seed)
     }
 

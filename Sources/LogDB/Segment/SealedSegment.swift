@@ -32,7 +32,8 @@ final class SealedSegment: Sendable {
             size = try file.size()
             bytes = try file.read(at: 0, count: SegmentHeader.envelopeLength(in: container))
         } catch { throw missing(error, name: name) }
-        guard size == entry.fileLength else {
+        let least = SegmentHeader.envelopeLength(in: container) + SegmentTrailer.envelopeLength(in: container)
+        guard size == entry.fileLength, size >= UInt64(least) else {
             throw LogDBError(
                 .corrupted, "the file has \(size) bytes, the manifest knows of \(entry.fileLength)", file: name,
                 offset: min(size, entry.fileLength))

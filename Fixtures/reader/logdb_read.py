@@ -1,0 +1,794 @@
+#!/usr/bin/env python3
+"""A second reader of LogDB databases, written from Sources/LogDB/LogDB.docc/FileFormat.md alone.
+
+    logdb_read.py DB                  the live documents, as `logdb dump DB` prints them
+    logdb_read.py DB --operations     every operation, as `logdb dump DB --operations` prints them
+
+Needs Python 3.8 and nothing else. It shares no code with the engine, on purpose: where the two disagree, the page or one of them
+is wrong. It is made to be checked, not to be fast, holds the whole database in memory, and expects that nobody writes meanwhile.
+
+Every byte that it prints was covered by a checksum that it verified. Damage ends it with status 1 and one line on stderr:
+
+    corrupted: block checksum is 9f31c2aa, stored 9f31c2ab (000041.seg.lz4 at byte 4096)
+"""
+
+import json
+import os
+import re
+import struct
+import sys
+import zlib
+
+
+class Damage(Exception):
+    """Bytes that break the rules. `code` is `corrupted`, `unsupportedFormat` or `codecUnavailable`."""
+
+    def __init__(self, reason, file="", offset=0, code="corrupted"):
+        super().__init__(reason)
+        self.reason, self.file, self.offset, self.code = reason, file, offset, code
+
+    def __str__(self):
+        place = f" ({self.file} at byte {self.offset})" if self.file else ""
+        return f"{self.code}: {self.reason}{place}"
+
+
+# --- Conventions -------------------------------------------------------------------------------------------------------------
+
+MASK64 = (1 << 64) - 1
+
+
+def make_crc_table():
+    table = []
+    for number in range(256):
+        for _ in range(8):
+            number = number >> 1 ^ (0x82F63B78 if number & 1 else 0)
+        table.append(number)
+    return table
+
+
+CRC_TABLE = make_crc_table()
+
+
+def crc32c(data, seed=0):
+    register = seed ^ 0xFFFFFFFF
+    table = CRC_TABLE
+    for byte in data:
+        register = table[(register ^ byte) & 0xFF] ^ register >> 8
+    return register ^ 0xFFFFFFFF
+
+
+def seed_of(identity):
+    return crc32c(struct.pack("<Q", identity))
+
+
+class Cursor:
+    """Walks bytes front to back; whatever is not there is damage. `base` is where in `file` the bytes begin."""
+
+    def __init__(self, data, file, base=0):
+        self.data, self.file, self.base, self.at = data, file, base, 0
+
+    def damage(self, reason, at=None):
+        return Damage(reason, self.file, self.base + (self.at if at is None else at))
+
+    @property
+    def left(self):
+        return len(self.data) - self.at
+
+    def take(self, count):
+        if count > self.left:
+            raise self.damage("the bytes end too early")
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def fixed(self, form):
+        return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))[0]
+
+    def u8(self):
+        return self.fixed("B")
+
+    def u16(self):
+        return self.fixed("H")
+
+    def u32(self):
+        return self.fixed("I")
+
+    def u64(self):
+        return self.fixed("Q")
+
+    def varint(self):
+        start, value, shift = self.at, 0, 0
+        while True:
+            byte = self.u8()
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                if byte == 0 and shift > 0:
+                    raise self.damage("a number is padded with zeros", start)
+                if value > MASK64:
+                    raise self.damage("a number is longer than 64 bits", start)
+                return value
+            shift += 7
+            if shift > 63:
+                raise self.damage("a number is longer than 64 bits", start)
+
+    def signed(self):
+        value = self.varint()
+        return value >> 1 ^ -(value & 1)
+
+    def count(self, limit, what):
+        start = self.at
+        value = self.varint()
+        if value > limit:
+            raise self.damage(f"{what} is {value}, more than the {limit} possible here", start)
+        return value
+
+    def end(self, what):
+        if self.left:
+            raise self.damage(f"{what} is longer than its contents")
+
+
+def signed64(value):
+    """`value` modulo 2^64, as i64."""
+    value &= MASK64
+    return value - (1 << 64) if value >> 63 else value
+
+
+# --- File header -------------------------------------------------------------------------------------------------------------
+
+MAGIC = bytes.fromhex("4C6F6744420D0A1A")
+MANIFEST, RAW, SEALED = 1, 2, 3
+HEADER_LENGTH = {MANIFEST: 52, RAW: 84, SEALED: 96}
+
+
+class Header:
+    """The common header; `fields` walks those of the kind."""
+
+    def __init__(self, data, kind, file, base=0):
+        at = lambda offset: base + offset
+        if len(data) < 52 or data[:8] != MAGIC:
+            raise Damage("the file does not begin with LogDB's mark", file, at(0))
+        version, found, zero, length = struct.unpack_from("<HBBI", data, 8)
+        if not 52 <= length <= min(len(data), 4096):
+            raise Damage(f"the file header says it is {length} bytes long", file, at(12))
+        stored = struct.unpack_from("<I", data, length - 4)[0]
+        computed = crc32c(data[: length - 4])
+        if stored != computed:
+            raise Damage(f"file header checksum is {computed:08x}, stored {stored:08x}", file, at(length - 4))
+        if version != 1:
+            raise Damage(f"the file has format version {version}, this reader knows 1", file, at(8), "unsupportedFormat")
+        if found != kind or zero != 0 or length != HEADER_LENGTH[kind]:
+            raise Damage(f"the file is of kind {found}, not {kind}", file, at(10))
+        self.database, self.number, self.identity = struct.unpack_from("<16sQQ", data, 16)
+        self.fields = Cursor(data[48 : length - 4], file, at(48))
+
+    def prove(self, database, number, identity, file, base=0):
+        if self.database != database:
+            raise Damage("the file belongs to another database", file, base + 16)
+        if (self.number, self.identity) != (number, identity):
+            raise Damage("the file is not the one that the manifest lists under this name", file, base + 32)
+
+
+# --- Frames ------------------------------------------------------------------------------------------------------------------
+
+OPERATIONS, MARK, TRANSACTION, COMMIT, ROLLBACK, EDITS = 1, 2, 3, 4, 5, 16
+
+
+class Frame:
+    pass
+
+
+def frame_header(data, at, limit, seed):
+    """The frame whose header stands at `at`, or None."""
+    if at + 40 > limit:
+        return None
+    stored = struct.unpack_from("<I", data, at)[0]
+    if stored != crc32c(data[at + 4 : at + 40], seed):
+        return None
+    frame = Frame()
+    frame.offset = at
+    (frame.checksum, frame.length, kind, frame.sequence, frame.durable_end, frame.time) = struct.unpack_from("<IIIQQq", data, at + 4)
+    if kind not in (OPERATIONS, MARK, TRANSACTION, COMMIT, ROLLBACK, EDITS) or frame.length > 1_610_612_736:
+        return None
+    frame.kind = kind
+    frame.end = at + 40 + (frame.length + 7) // 8 * 8
+    return frame
+
+
+def whole_frame(data, at, limit, seed):
+    """The frame that holds at `at`, or None."""
+    frame = frame_header(data, at, limit, seed)
+    if frame is None or frame.end > limit or crc32c(data[at + 40 : frame.end], seed) != frame.checksum:
+        return None
+    frame.payload = data[at + 40 : at + 40 + frame.length]
+    return frame
+
+
+def scan(data, at, limit, seed):
+    """The frames from `at` on; the offset where it stopped; the greatest durable end met, the mark's included."""
+    frames, claim = [], 0
+    while True:
+        frame = whole_frame(data, at, limit, seed)
+        if frame is not None:
+            claim = max(claim, frame.durable_end)
+        if frame is None or frame.kind == MARK:
+            return frames, at, claim
+        frames.append(frame)
+        at = frame.end
+
+
+def claim_behind(data, at, seed):
+    """Looking behind a stop: the greatest durable end among the frames that hold from `at` on."""
+    claim, size = 0, len(data)
+    while at + 40 <= size:
+        # Zeros are no header: skip them fast.
+        if data[at : at + 8] == bytes(8) and data[at : at + 4096].count(0) == len(data[at : at + 4096]):
+            at += max(8, (len(data[at : at + 4096]) - 40) // 8 * 8)
+            continue
+        frame = whole_frame(data, at, size, seed)
+        if frame is None:
+            at += 8
+        else:
+            claim = max(claim, frame.durable_end)
+            at = frame.end
+    return claim
+
+
+# --- Records -----------------------------------------------------------------------------------------------------------------
+
+
+class Operation:
+    __slots__ = ("sequence", "time", "table", "key", "is_delete", "document")
+
+    def __init__(self, sequence, time, table, key, is_delete, document):
+        self.sequence, self.time, self.table, self.key = sequence, time, table, key
+        self.is_delete, self.document = is_delete, document
+
+
+def record(cursor, sequence, time):
+    tag = cursor.varint()
+    length = cursor.count(65_536, "a key's length")
+    if length == 0:
+        raise cursor.damage("a key is empty")
+    key = cursor.take(length)
+    document = None if tag & 1 else cursor.take(cursor.count(1 << 30, "a document's length"))
+    return Operation(sequence, time, tag >> 1, key, bool(tag & 1), document)
+
+
+def decode_key(key, where):
+    if key[0] == 1 and len(key) == 9:
+        return struct.unpack(">Q", key[1:])[0] - (1 << 63)
+    if key[0] == 2:
+        try:
+            return key[1:].decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    raise Damage(f"operation {where.sequence} has a key that is neither an integer nor a string")
+
+
+# --- Manifest ----------------------------------------------------------------------------------------------------------------
+
+
+class State:
+    """What the edits add up to. Raw and sealed segments by number."""
+
+    def __init__(self):
+        self.raw, self.sealed, self.end_position = {}, {}, 0
+
+    def apply(self, cursor):
+        start = cursor.at
+        misfit = lambda: cursor.damage("an edit does not fit what the manifest said before", start)
+        kind, number = cursor.u8(), None
+        if kind == 1:
+            number, identity, allocated = cursor.varint(), cursor.u64(), cursor.varint()
+            if any(other >= number for other in self.raw):
+                raise misfit()
+            self.raw[number] = {"identity": identity, "allocated": allocated, "end": None}
+        elif kind in (2, 3, 4):
+            number = cursor.varint()
+            if number not in self.raw:
+                raise misfit()
+            if kind == 2:
+                self.raw[number]["end"], position, _ = cursor.varint(), cursor.varint(), cursor.varint()
+                self.end_position = max(self.end_position, position)
+            elif kind == 3:
+                self.raw[number].update(end=None, allocated=cursor.varint())
+            else:
+                del self.raw[number]
+        elif kind == 5:
+            number = cursor.varint()
+            entry = {"identity": cursor.u64(), "method": cursor.u8(), "level": cursor.u8(), "order": cursor.u8()}
+            names = "generation file_length raw_length records first_sequence last_sequence end_position"
+            for name in names.split():
+                entry[name] = cursor.varint()
+            entry["digest"], entry["flags"] = cursor.u32(), cursor.u8()
+            if entry["method"] > 3:
+                raise Damage(f"a segment has the unknown codec {entry['method']}", cursor.file, cursor.base + start, "codecUnavailable")
+            if number in self.sealed or entry["flags"] > 1 or entry["order"] > 1:
+                raise misfit()
+            self.raw.pop(number, None)
+            self.sealed[number] = entry
+            self.end_position = max(self.end_position, entry["end_position"])
+        elif kind == 6:
+            number = cursor.varint()
+            if self.sealed.pop(number, None) is None:
+                raise misfit()
+        elif kind == 7:
+            _, _, _, position = (cursor.varint() for _ in range(4))
+            self.end_position = max(self.end_position, position)
+        elif kind == 8:
+            cursor.signed()
+            for _ in range(4):
+                cursor.varint()
+        else:
+            raise cursor.damage(f"the manifest holds an edit of unknown kind {kind}", start)
+
+
+def read_manifest(database, number):
+    name = f"MANIFEST-{number:06}"
+    data = database.read(name)
+    header = Header(data, MANIFEST, name)
+    if header.number != number:
+        raise Damage(f"the file is manifest {header.number} under another name", name, 32)
+    seed = seed_of(header.identity)
+    frames, stop, _ = scan(data, 56, len(data), seed)
+    state = State()
+    for expected, frame in enumerate(frames, 1):
+        if frame.kind != EDITS or frame.sequence != expected:
+            raise Damage(f"edit {frame.sequence} stands where {expected} belongs", name, frame.offset)
+        cursor = Cursor(frame.payload, name, frame.offset + 40)
+        while cursor.left:
+            state.apply(cursor)
+    if not frames:
+        raise Damage("the manifest holds no edit", name, 56)
+    if claim_behind(data, stop, seed) > stop:
+        raise Damage("an edit that had been synced does not hold", name, stop)
+    return header.database, state
+
+
+# --- LZ4 ---------------------------------------------------------------------------------------------------------------------
+
+
+def xxh32(data):
+    p1, p2, p3, p4, p5 = 2654435761, 2246822519, 3266489917, 668265263, 374761393
+    mask = 0xFFFFFFFF
+    at, size = 0, len(data)
+    if size >= 16:
+        lanes = [(p1 + p2) & mask, p2, 0, -p1 & mask]
+        for words in struct.iter_unpack("<4I", data[: size // 16 * 16]):
+            for index in range(4):
+                lane = (lanes[index] + words[index] * p2) & mask
+                lanes[index] = ((lane << 13 | lane >> 19) & mask) * p1 & mask
+        at = size // 16 * 16
+        value = sum((lane << turn | lane >> 32 - turn) & mask for lane, turn in zip(lanes, (1, 7, 12, 18)))
+    else:
+        value = p5
+    value = (value + size) & mask
+    while at + 4 <= size:
+        value = (value + struct.unpack_from("<I", data, at)[0] * p3) & mask
+        value = ((value << 17 | value >> 15) & mask) * p4 & mask
+        at += 4
+    for byte in data[at:]:
+        value = (value + byte * p5) & mask
+        value = ((value << 11 | value >> 21) & mask) * p1 & mask
+    value = (value ^ value >> 15) * p2 & mask
+    value = (value ^ value >> 13) * p3 & mask
+    return value ^ value >> 16
+
+
+def lz4_sequences(cursor, out, start, limit):
+    """Appends what one LZ4 block unpacks to; matches reach back to `start` at most."""
+
+    def more(length):
+        if length == 15:
+            while True:
+                byte = cursor.u8()
+                length += byte
+                if byte != 255:
+                    break
+        if len(out) + length > limit:
+            raise cursor.damage("a block unpacks to more than its index names")
+        return length
+
+    while True:
+        token = cursor.u8()
+        out += cursor.take(more(token >> 4))
+        if not cursor.left:
+            return
+        distance = cursor.u16()
+        length = more(token & 15) + 4
+        source = len(out) - distance
+        if distance == 0 or source < start:
+            raise cursor.damage("an LZ4 match reaches back before its block")
+        while length > 0:
+            piece = out[source : source + length]
+            out += piece
+            source += len(piece)
+            length -= len(piece)
+
+
+def lz4_frame(cursor, raw_length):
+    """Unpacks one LZ4 frame, which must take all bytes."""
+    if cursor.u32() != 0x184D2204:
+        raise cursor.damage("a block is no LZ4 frame", 0)
+    flags, descriptor = cursor.u8(), cursor.u8()
+    if flags >> 6 != 1 or flags & 0x03 or not flags & 0x20 or not flags & 0x08 or not flags & 0x04:
+        raise cursor.damage("an LZ4 frame is not of the kind that LogDB writes", 4)
+    size = cursor.u64()
+    if cursor.u8() != xxh32(cursor.data[4:14]) >> 8 & 0xFF:
+        raise cursor.damage("an LZ4 frame's header checksum does not match", 4)
+    if size != raw_length:
+        raise cursor.damage(f"a block unpacks to {size} bytes of the {raw_length} its index names", 6)
+    most = 1 << 8 + 2 * (descriptor >> 4 & 7)
+    out = bytearray()
+    while True:
+        length = cursor.u32()
+        if length == 0:
+            break
+        stored, length = length >> 31, length & 0x7FFFFFFF
+        part = Cursor(cursor.take(length), cursor.file, cursor.base + cursor.at - length)
+        start = len(out)
+        if stored:
+            out += part.data
+        else:
+            lz4_sequences(part, out, start, raw_length)
+        if len(out) - start > most or len(out) > raw_length:
+            raise part.damage("a block unpacks to more than its index names")
+        if flags & 0x10 and cursor.u32() != xxh32(part.data):
+            raise part.damage("an LZ4 block checksum does not match")
+    if cursor.u32() != xxh32(out):
+        raise cursor.damage("an LZ4 content checksum does not match")
+    cursor.end("a block's LZ4 frame")
+    if len(out) != raw_length:
+        raise cursor.damage(f"a block unpacks to {len(out)} bytes of the {raw_length} its index names", 0)
+    return bytes(out)
+
+
+def gzip_member(cursor, raw_length):
+    unpacker = zlib.decompressobj(31)
+    try:
+        out = unpacker.decompress(cursor.data, raw_length + 1)
+    except zlib.error as error:
+        raise cursor.damage(f"a block's gzip member is damaged: {error}")
+    if len(out) != raw_length or not unpacker.eof or unpacker.unused_data:
+        raise cursor.damage("a block's gzip member is not what its index names")
+    return out
+
+
+# --- Sealed segments ---------------------------------------------------------------------------------------------------------
+
+LZ4, GZIP = "lz4", "gz"
+CONTAINER = {0: GZIP, 1: LZ4, 2: LZ4, 3: GZIP}
+
+
+def wrap(content, container):
+    if container == LZ4:
+        return struct.pack("<II", 0x184D2A5D, len(content)) + content
+    chunks = [content[at : at + 65_024] for at in range(0, len(content), 65_024)] or [b""]
+    head, tail = bytes.fromhex("1F8B08040000000000FF"), bytes.fromhex("0300") + bytes(8)
+    return b"".join(head + struct.pack("<H2sH", len(part) + 4, b"LD", len(part)) + part + tail for part in chunks)
+
+
+def wrapped_length(length, container):
+    return length + 8 if container == LZ4 else length + 26 * max(1, -(-length // 65_024))
+
+
+def unwrap(envelope, length, container, file, base):
+    """The content of `envelope`, every byte of the wrapping proven."""
+    if container == LZ4:
+        content = envelope[8:]
+    else:
+        content = b"".join(envelope[at + 16 : at + 65_040] for at in range(0, len(envelope) - 26, 65_050))
+        # The last piece took the tail of its member along.
+        content = content[:length]
+    if len(content) != length or wrap(content, container) != envelope:
+        raise Damage("the wrapping is damaged", file, base)
+    return content
+
+
+class SealedSegment:
+    def __init__(self, database, number, entry, previous):
+        self.number, self.entry = number, entry
+        self.container = CONTAINER[entry["method"]]
+        self.name = f"{number:06}.seg.{self.container}"
+        self.data = data = database.read(self.name, listed=True)
+        if len(data) != entry["file_length"]:
+            raise Damage(
+                f"the file has {len(data)} bytes, the manifest knows of {entry['file_length']}", self.name,
+                min(len(data), entry["file_length"]))
+        self.start = wrapped_length(96, self.container)
+        inside = 8 if self.container == LZ4 else 16
+        header = Header(data[inside : self.start], SEALED, self.name, inside)
+        unwrap(data[: self.start], 96, self.container, self.name, 0)
+        header.prove(database.identity, number, entry["identity"], self.name)
+        fields = header.fields
+        method, level, order = fields.u8(), fields.u8(), fields.u8()
+        fields.take(5)
+        generation = fields.u64()
+        if method > 3:
+            raise Damage(f"the segment has the unknown codec {method}", self.name, inside + 48, "codecUnavailable")
+        if (method, level, order, generation) != tuple(entry[name] for name in ("method", "level", "order", "generation")):
+            raise Damage("the segment's header is not what the manifest says", self.name, inside + 48)
+        before = (previous.number, *(previous.entry[n] for n in ("identity", "last_sequence", "digest"))) if previous else (0, 0, 0, 0)
+        follows = (fields.u64(), fields.u64(), fields.u64(), fields.u32()) == before
+        if not follows or entry["first_sequence"] != before[2] + 1:
+            raise Damage("the segment does not follow the one before it: one was swapped or is missing", self.name, 0)
+
+    def read(self):
+        """All operations, every byte of the file proven."""
+        name, data, seed = self.name, self.data, seed_of(self.entry["identity"])
+        trailer_at = len(data) - wrapped_length(36, self.container)
+        if trailer_at < self.start:
+            raise Damage("the file is too short for a segment", name, len(data))
+        trailer = unwrap(data[trailer_at:], 36, self.container, name, trailer_at)
+        magic, identity, index_at, length, digest, checksum = struct.unpack("<8sQQIII", trailer)
+        if magic != b"LogDBend" or checksum != crc32c(trailer[:32]):
+            raise Damage("the segment does not end with its trailer", name, trailer_at)
+        if identity != self.entry["identity"] or digest != self.entry["digest"]:
+            raise Damage("the segment's trailer is not the one the manifest knows", name, trailer_at)
+        if index_at < self.start or index_at + wrapped_length(length, self.container) != trailer_at:
+            raise Damage(f"the trailer places the index at byte {index_at}", name, trailer_at)
+        index = unwrap(data[index_at:trailer_at], length, self.container, name, index_at)
+        if crc32c(index, seed) != digest:
+            raise Damage(f"index checksum is {crc32c(index, seed):08x}, stored {digest:08x}", name, index_at)
+        return self.read_blocks(Cursor(index, name, index_at), index_at)
+
+    def read_blocks(self, index, index_at):
+        name, expansion = self.name, 255 if self.container == LZ4 else 1032
+        operations, offset, sequence, time, raw_total = [], self.start, 0, 0, 0
+        for _ in range(index.count(index.left // 9, "the number of blocks")):
+            stored = index.count(index_at - offset, "a block's length")
+            raw = index.count(stored * expansion, "a block's raw length")
+            records = index.count(raw, "a block's number of records")
+            checksum = index.u32()
+            sequence = (sequence + index.signed()) & MASK64
+            time = signed64(time + index.signed())
+            flags = index.u8()
+            if flags > 1:
+                raise index.damage(f"a block has unknown flags {flags}")
+            bits = index.take(index.count(index.left, "a filter's length"))
+            block = self.data[offset : offset + stored]
+            if crc32c(block) != checksum:
+                raise Damage(f"block checksum is {crc32c(block):08x}, stored {checksum:08x}", name, offset)
+            cursor = Cursor(block, name, offset)
+            unpacked = lz4_frame(cursor, raw) if self.container == LZ4 else gzip_member(cursor, raw)
+            found = list(columns(Cursor(unpacked, name, offset), records, sequence, time))
+            if any(op.table == 0 for op in found) != (flags == 1):
+                raise Damage("a block's flag for the catalog is wrong", name, offset)
+            for op in found:
+                if not may_contain(key_hash(op.table, op.key), bits):
+                    raise Damage(f"a block's filter denies the key of operation {op.sequence}", name, offset)
+            operations += found
+            offset += stored
+            raw_total += raw
+        if offset != index_at:
+            raise Damage(f"the blocks end at byte {offset}, the index begins at {index_at}", name, offset)
+        self.check_statistics(index, operations, raw_total)
+        return operations
+
+    def check_statistics(self, index, operations, raw_total):
+        """The index and the manifest say of the operations what they are."""
+        tables = {}
+        for op in operations:
+            tables.setdefault(op.table, []).append(op)
+        told = []
+        for _ in range(index.count(index.left // 7, "the number of tables")):
+            row = [index.varint() for _ in range(5)]
+            told.append((*row, index.take(index.varint()), index.take(index.varint())))
+        last = index.varint()
+        index.end("the segment's index")
+        counted = [
+            (table, sum(not op.is_delete for op in ops), sum(op.is_delete for op in ops), sum(len(op.key) - 1 for op in ops),
+             sum(len(op.document or b"") for op in ops), min(op.key for op in ops), max(op.key for op in ops))
+            for table, ops in sorted(tables.items())
+        ]
+        entry = self.entry
+        numbers = [op.sequence for op in operations]
+        holds = (last, len(operations), raw_total, int(0 in tables)) == tuple(
+            entry[n] for n in ("last_sequence", "records", "raw_length", "flags"))
+        rising = all(a < b for a, b in zip(numbers, numbers[1:]))
+        inside = not numbers or entry["first_sequence"] <= numbers[0] and numbers[-1] <= last
+        if told != counted or not holds or not rising or not inside:
+            raise Damage("the segment holds other operations than its index and the manifest say", self.name, index.base)
+
+
+def columns(block, records, sequence, time):
+    lengths = [block.u32() for _ in range(6)]
+    parts = [Cursor(block.take(length), block.file, block.base) for length in lengths]
+    parts.append(Cursor(block.take(block.left), block.file, block.base))
+    numbers, times, tags, key_lengths, document_lengths, keys, documents = parts
+    for _ in range(records):
+        sequence = (sequence + numbers.signed()) & MASK64
+        time = signed64(time + times.signed())
+        tag = tags.varint()
+        length = key_lengths.count(65_536, "a key's length")
+        if length == 0:
+            raise key_lengths.damage("a key is empty")
+        key = keys.take(length)
+        document = None if tag & 1 else documents.take(document_lengths.count(1 << 30, "a document's length"))
+        yield Operation(sequence, time, tag >> 1, key, bool(tag & 1), document)
+        sequence = (sequence + 1) & MASK64
+    for part in parts:
+        part.end("a block")
+
+
+def key_hash(table, key):
+    value = 0xCBF29CE484222325 ^ table * 0x9E3779B97F4A7C15 & MASK64
+    for byte in key:
+        value = (value ^ byte) * 0x00000100000001B3 & MASK64
+    value = (value ^ value >> 33) * 0xFF51AFD7ED558CCD & MASK64
+    value = (value ^ value >> 33) * 0xC4CEB9FE1A85EC53 & MASK64
+    return value ^ value >> 33
+
+
+def may_contain(value, bits):
+    if not bits:
+        return False
+    for probe in range(6):
+        bit = ((value & 0xFFFFFFFF) + probe * (value >> 32 | 1)) % (8 * len(bits))
+        if not bits[bit // 8] & 1 << bit % 8:
+            return False
+    return True
+
+
+# --- The database ------------------------------------------------------------------------------------------------------------
+
+
+class Database:
+    def __init__(self, path):
+        self.path = path
+        names = os.listdir(path)
+        numbers = [int(name[9:]) for name in names if re.fullmatch(r"MANIFEST-[0-9]{6,}", name)]
+        if not numbers:
+            if any(re.fullmatch(r"[0-9]{6,}\.(log|seg\.lz4|seg\.gz)", name) for name in names):
+                raise Damage("the manifest is missing, but there are segments", "MANIFEST")
+            raise Damage(f"there is no database at {path}", code="notFound")
+        self.identity, self.state = read_manifest(self, max(numbers))
+        sealed = self.prove_sealed()
+        raw = self.follow_raw(sealed[-1].entry if sealed else None)
+        committed = {number for _, kind, number, _ in raw if kind == COMMIT}
+        self.operations = [op for segment in sealed for op in segment.read()]
+        for _, kind, number, operations in raw:
+            if kind == OPERATIONS or kind == TRANSACTION and number in committed:
+                self.operations += operations
+        self.names = self.read_catalog()
+
+    def read(self, name, listed=False):
+        try:
+            with open(os.path.join(self.path, name), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            if listed:
+                raise Damage("the file is listed in the manifest and missing", name) from None
+            raise
+
+    def prove_sealed(self):
+        segments = []
+        for number, entry in sorted(self.state.sealed.items()):
+            segments.append(SealedSegment(self, number, entry, segments[-1] if segments else None))
+        return segments
+
+    def follow_raw(self, last):
+        """The frames that count: (segment name, kind, transaction number, operations)."""
+        segments = []
+        for number, entry in sorted(self.state.raw.items()):
+            name = f"{number:06}.log"
+            data = self.read(name, listed=True)
+            least = entry["allocated"] if entry["end"] is None else entry["end"]
+            if len(data) < least:
+                raise Damage(f"the file has {len(data)} bytes, the manifest knows of {least}", name, len(data))
+            header = Header(data, RAW, name)
+            header.prove(self.identity, number, entry["identity"], name)
+            base, first = header.fields.u64(), header.fields.u64()
+            segments.append((name, data, entry, seed_of(entry["identity"]), base, first))
+        kept = []
+        sequence, position = (last["last_sequence"] + 1, last["end_position"]) if last else (1, 0)
+        for index, (name, data, entry, seed, base, first) in enumerate(segments):
+            if (first, base) != (sequence, position):
+                raise Damage(
+                    f"the segment begins with operation {first}, the one before it ends with {sequence - 1}", name, 48)
+            later = segments[index + 1 :]
+            known = entry["end"]
+            if known is None and later:
+                known = later[0][4] - base
+            if known is not None and not 88 <= known <= len(data):
+                raise Damage(f"the segment ends at byte {known} by what follows it, but has {len(data)}", name, len(data))
+            frames, stop, claim = scan(data, 88, len(data) if known is None else known, seed)
+            for frame in frames:
+                if frame.sequence != sequence:
+                    raise Damage(f"the frame begins with operation {frame.sequence}, {sequence} was expected", name, frame.offset)
+                kept.append((name, frame.kind, *self.contents(frame, name)))
+                sequence += len(kept[-1][3])
+            if stop != known:
+                claim = max([claim, claim_behind(data, stop, seed), self.state.end_position]
+                            + [claim_behind(other[1], 88, other[3]) for other in later])
+                if claim > base + stop or entry["end"] is not None:
+                    raise Damage(
+                        f"the frame here had been synced and does not hold: operations from number {sequence} on are lost", name, stop)
+                return kept
+            position = base + stop
+        return kept
+
+    @staticmethod
+    def contents(frame, name):
+        """The frame's transaction number and operations."""
+        cursor = Cursor(frame.payload, name, frame.offset + 40)
+        number, operations = None, []
+        if frame.kind in (TRANSACTION, COMMIT, ROLLBACK):
+            number = cursor.varint()
+        if frame.kind in (OPERATIONS, TRANSACTION):
+            while cursor.left:
+                operations.append(record(cursor, frame.sequence + len(operations), frame.time))
+        elif frame.kind == EDITS:
+            raise cursor.damage("a raw segment holds a frame of the manifest")
+        cursor.end("a frame")
+        return number, operations
+
+    def read_catalog(self):
+        names = {}
+        for op in self.operations:
+            if op.table != 0:
+                continue
+            table = decode_key(op.key, op)
+            if not isinstance(table, int) or table < 1:
+                raise Damage("an operation on the catalog has a key that is no table id")
+            if op.is_delete:
+                names.pop(table, None)
+            else:
+                names[table] = json.loads(op.document)["name"]
+        return names
+
+    # --- What is printed ---
+
+    def live(self):
+        newest = {}
+        for op in self.operations:
+            old = newest.get((op.table, op.key))
+            if op.table in self.names and (old is None or op.sequence > old.sequence):
+                newest[op.table, op.key] = op
+        return [op for _, op in sorted(newest.items()) if not op.is_delete]
+
+    def address(self, op):
+        key = decode_key(op.key, op)
+        return b'"table":%s,"key":%s' % (text(self.names[op.table]), text(key) if isinstance(key, str) else b"%d" % key)
+
+    def dump(self):
+        for op in self.live():
+            yield b'{%s,"value":%s}\n' % (self.address(op), line(op.document))
+
+    def dump_operations(self):
+        for op in sorted(self.operations, key=lambda op: op.sequence):
+            if op.table not in self.names:
+                continue
+            rest = b'"delete":true' if op.is_delete else b'"value":' + line(op.document)
+            yield b'{"sequence":%d,"time":%d,%s,%s}\n' % (op.sequence, op.time, self.address(op), rest)
+
+
+ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+
+
+def text(string):
+    escape = lambda match: ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}"
+    return ('"' + re.sub(r'["\\\x00-\x1f]', escape, string) + '"').encode()
+
+
+def line(document):
+    return document.replace(b"\n", b" ").replace(b"\r", b" ")
+
+
+def main(arguments):
+    paths = [argument for argument in arguments if not argument.startswith("--")]
+    if len(paths) != 1 or set(arguments) - set(paths) - {"--operations"}:
+        print("usage: logdb_read.py DB [--operations]", file=sys.stderr)
+        return 64
+    try:
+        database = Database(paths[0])
+        lines = database.dump_operations() if "--operations" in arguments else database.dump()
+        sys.stdout.buffer.writelines(lines)
+        sys.stdout.buffer.flush()
+    except (Damage, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

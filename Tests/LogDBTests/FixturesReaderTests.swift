@@ -1,0 +1,111 @@
+//===--- FixturesReaderTests.swift - the format page is true ---------------===//
+//
+// A second reader, Fixtures/reader/logdb_read.py, knows the format from the FileFormat article alone. It must read what the engine
+// reads, on every fixture and on databases written a moment ago. Where they part, the article or one of them is wrong.
+//===-----------------------------------------------------------------------===//
+
+import Foundation
+import LogDB
+import Testing
+
+/// What the second reader said.
+struct SecondReader {
+    var status: Int32
+    var output: [UInt8]
+    var error: String
+
+    /// Runs it. Without Python the test fails: that the two agree is then unknown.
+    init(_ path: String, operations: Bool = false) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        let script = Fixture.root.appendingPathComponent("reader/logdb_read.py").path
+        process.arguments = ["python3", "-B", script, path] + (operations ? ["--operations"] : [])
+        let output = Pipe()
+        let error = Pipe()
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
+        self.output = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
+        self.error = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        status = process.terminationStatus
+        if status == 127 { Issue.record("python3 is not installed, so nobody knows whether FileFormat.md is true") }
+    }
+
+    /// Expects it to read the database at `path` as the engine does.
+    static func expectAgreement(on path: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let database = try Database.openFixture(path)
+        defer { try? database.close() }
+        for operations in [false, true] {
+            let second = try SecondReader(path, operations: operations)
+            #expect(second.status == 0, "\(second.error)", sourceLocation: sourceLocation)
+            let first = operations ? try FixtureLines.operations(database) : try FixtureLines.dump(database)
+            FixtureLines.expectSame(second.output, first, operations ? "operations" : "dump", sourceLocation: sourceLocation)
+        }
+    }
+}
+
+@Suite struct FixturesReaderTests {
+    @Test(arguments: Fixture.all) func `the second reader reads each fixture as expected`(_ fixture: Fixture) throws {
+        let dump = try SecondReader(fixture.path)
+        #expect(dump.status == 0, "\(dump.error)")
+        FixtureLines.expectSame(dump.output, try fixture.expected(.dump), "dump")
+        let operations = try SecondReader(fixture.path, operations: true)
+        FixtureLines.expectSame(operations.output, try fixture.expected(.operations), "operations")
+    }
+
+    @Test(arguments: [Codec.none, .lz4, .lz4HC(level: 9), .zlib(level: 6)])
+    func `the second reader reads a fresh database of each codec as the engine does`(_ codec: Codec) throws {
+        try withFixtureFolder { folder in
+            let path = folder + "/db"
+            let options = Options {
+                $0.codec = codec
+                $0.segmentSizeBytes = 64 << 10
+                $0.persistence = .process
+            }
+            var random = SystemRandomNumberGenerator()
+            let database = try Database.open(at: path, options: options)
+            for round in 0..<1500 {
+                let key: Key = Bool.random() ? .integer(.random(in: -50...50)) : .string("key \(Int.random(in: 0..<50))")
+                let table = ["actors", "Möbel", "📦"].randomElement(using: &random)!
+                if Int.random(in: 0..<5) == 0 {
+                    try database.delete(table, key)
+                } else {
+                    let filler = String(repeating: "save game \(Int.random(in: 0..<100)) ", count: .random(in: 0..<40))
+                    try database.upsert(table, key, json: #"{"round":\#(round),"text":"\#(filler)"}"#)
+                }
+                if round == 700 { try database.dropTable("actors") }
+            }
+            // Open, as a killed process would have left it.
+            try SecondReader.expectAgreement(on: path)
+            try database.flush(to: .disk)
+            try SecondReader.expectAgreement(on: path)
+            try database.close()
+            try SecondReader.expectAgreement(on: path)
+        }
+    }
+
+    // An index of more than 65,024 bytes takes several gzip members.
+    @Test func `the second reader reads a segment with an index of several members`() throws {
+        try withFixtureFolder { folder in
+            let path = folder + "/db"
+            let options = Options {
+                $0.codec = .zlib(level: 1)
+                $0.persistence = .process
+            }
+            let database = try Database.open(at: path, options: options)
+            for start in stride(from: 0, to: 70_000, by: 1000) {
+                var batch = Batch()
+                for number in start..<(start + 1000) { try batch.upsert("numbers", .integer(Int64(number)), json: "{}") }
+                try database.write(batch)
+            }
+            try database.seal()
+            try database.close()
+            let second = try SecondReader(path)
+            #expect(second.status == 0, "\(second.error)")
+            let again = try Database.openFixture(path)
+            defer { try? again.close() }
+            FixtureLines.expectSame(second.output, try FixtureLines.dump(again), "dump")
+        }
+    }
+}

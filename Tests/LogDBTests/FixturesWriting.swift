@@ -1,0 +1,199 @@
+//===--- FixturesWriting.swift - makes the golden databases ----------------===//
+//
+// Runs only where LOGDB_REGENERATE_FIXTURES is set; see Fixtures/regenerate. Identities and times are new each time, so the bytes are, too:
+// the tests compare what the fixtures mean. Fixtures of a released format are not made anew but kept; this is for adding some.
+//===-----------------------------------------------------------------------===//
+
+import Foundation
+import LogDB
+import LogDBFormat
+import Testing
+
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["LOGDB_REGENERATE_FIXTURES"] != nil), .serialized)
+struct FixturesWriting {
+    private static let codecs: [(String, Codec)] = [
+        ("none", .none), ("lz4", .lz4), ("lz4hc-9", .lz4HC(level: 9)), ("zlib-6", .zlib(level: 6)),
+    ]
+
+    @Test(arguments: codecs.map(\.0)) func `closed, of each codec`(_ name: String) throws {
+        let codec = Self.codecs.first { $0.0 == name }!.1
+        try make("closed-\(name)") { path in
+            var model = FixtureModel(try open(path, codec))
+            try fill(&model, round: 1)
+            try model.database.seal()
+            try fill(&model, round: 2)
+            try model.drop("dropped")
+            try model.database.seal()
+            // The same name, another table.
+            try model.upsert("dropped", "reborn", #"{"again":true}"#)
+            try fill(&model, round: 3)
+            try model.database.seal()
+            try fill(&model, round: 4)
+            try model.database.close()
+            return model
+        }
+    }
+
+    @Test func `segments of all codecs in one database`() throws {
+        try make("codecs") { path in
+            var model: FixtureModel?
+            for (round, codec) in Self.codecs.map(\.1).enumerated() {
+                let database = try open(path, codec)
+                if model == nil { model = FixtureModel(database) } else { model!.database = database }
+                try fill(&model!, round: round)
+                try database.seal()
+                if round == 3 { try model!.upsert("actors", "last", "{}") }
+                try database.close()
+            }
+            return model!
+        }
+    }
+
+    @Test func `killed`() throws {
+        try make("killed") { path in
+            try withFixtureFolder { folder in
+                var model = FixtureModel(try open(folder + "/db", .lz4))
+                for round in 1...3 { try fill(&model, round: round) }
+                try model.database.seal()
+                try fill(&model, round: 4)
+                try model.database.flush(to: .disk)
+                // As a killed process leaves it: the writer is still there, but does nothing.
+                try FileManager.default.copyItem(atPath: folder + "/db", toPath: path)
+                return model
+            }
+        }
+    }
+
+    @Test func `torn`() throws { try make("torn") { try makeTorn($0) } }
+
+    @Test func `recovered, with a torn manifest, and gone on`() throws {
+        try make("recovered") { path in
+            var model = try makeTorn(path)
+            let manifest = URL(fileURLWithPath: path + "/MANIFEST-000001")
+            var bytes = [UInt8](try Data(contentsOf: manifest))
+            // Over the mark, as the first sector of an edit would be.
+            let end = try #require(FixtureFrames.offsets(in: bytes).last)
+            for index in 0..<40 { bytes[end + index] = UInt8(truncatingIfNeeded: index &* 37 | 1) }
+            try Data(bytes).write(to: manifest)
+            model.database = try open(path, .lz4)
+            #expect(model.database.recovery.tornBytes > 0)
+            try fill(&model, round: 5)
+            try model.database.close()
+            return model
+        }
+    }
+
+    /// A hole where a frame that nobody had been promised did not reach the disk, with frames behind it that did.
+    private func makeTorn(_ path: String) throws -> FixtureModel {
+        try withFixtureFolder { folder in
+            var model = FixtureModel(try open(folder + "/db", .lz4))
+            try fill(&model, round: 1)
+            try model.database.seal()
+            try fill(&model, round: 2)
+            try model.database.flush(to: .disk)
+            for number in 1...3 { try model.upsert("actors", "kept", #"{"number":\#(number)}"#) }
+            let lost = model.nextSequence
+            for number in 1...3 { try model.upsert("actors", "kept", #"{"lost":\#(number)}"#) }
+            try FileManager.default.copyItem(atPath: folder + "/db", toPath: path)
+            let file = URL(fileURLWithPath: path + "/000002.log")
+            var bytes = [UInt8](try Data(contentsOf: file))
+            let frames = FixtureFrames.offsets(in: bytes)
+            bytes[frames[frames.count - 4] + 50] ^= 1
+            try Data(bytes).write(to: file)
+            model.cut(from: lost)
+            return model
+        }
+    }
+
+    @Test func `a document larger than a block, and the longest key`() throws {
+        try make("large-document", packed: true) { path in
+            var model = FixtureModel(try open(path, .lz4))
+            try model.upsert("maps", "small", #"{"tiles":[]}"#)
+            let row = (0..<64).map { String($0 % 10) }.joined(separator: ",")
+            try model.upsert("maps", "large", "{\"rows\":[" + Array(repeating: "[\(row)]", count: 8700).joined(separator: ",\n") + "]}")
+            try model.upsert("maps", .string(String(repeating: "長", count: 21_845)), #"{"key":"of 65,535 bytes"}"#)
+            try model.upsert("maps", "another", #"{"tiles":[1]}"#)
+            try model.database.seal()
+            try model.upsert("maps", "small", #"{"tiles":[2]}"#)
+            try model.database.close()
+            return model
+        }
+    }
+
+    @Test func `made by hand`() throws {
+        try write(try HandmadeDatabase.holed(), dump: HandmadeDatabase.holedDump, "handmade")
+        try write(try HandmadeDatabase.transactional(), dump: HandmadeDatabase.transactionsDump, "transactions")
+    }
+
+    private func write(_ database: HandmadeDatabase, dump: [UInt8], _ name: String) throws {
+        let folder = try freshFolder(name)
+        try FileManager.default.createDirectory(at: folder.appendingPathComponent("db"), withIntermediateDirectories: false)
+        for (file, bytes) in database.files { try Data(bytes).write(to: folder.appendingPathComponent("db/\(file)")) }
+        try save(dump, .dump, in: folder)
+        try save(database.operations, .operations, in: folder)
+    }
+
+    // MARK: - What they hold
+
+    private func open(_ path: String, _ codec: Codec) throws -> Database {
+        try Database.open(
+            at: path,
+            options: Options {
+                $0.codec = codec
+                $0.segmentSizeBytes = 64 << 10
+            })
+    }
+
+    /// Some of everything.
+    private func fill(_ model: inout FixtureModel, round: Int) throws {
+        for number in 0..<12 {
+            let name = "goblin-\((round * 7 + number * 5) % 16)"
+            let place = #"{"map":"cave","x":\#(number),"y":\#(round)}"#
+            try model.upsert("actors", .string(name), #"{"name":"\#(name)","hp":\#(number * round),"at":\#(place)}"#)
+        }
+        try model.batch([
+            ("actors", "goblin-1", nil), ("items", 7, #"{"of":"the batch"}"#), ("items", .integer(.min), #"{"least":true}"#),
+            ("items", .integer(.max), #"{"greatest":true}"#), ("items", -7, "{}"), ("actors", "goblin-2", #"{"round":\#(round)}"#),
+        ])
+        try model.upsert("items", 7, #"{"round":\#(round),"exact":123456789012345678901234567890.10e-400}"#)
+        try model.upsert("items", "7", #"{"a string":"7"}"#)
+        try model.upsert("Schlüssel 🔑", "ß–日本語-🗝️", #"{"text":"Grüße, 世界 🌍","escaped":"\u00e9\n\"\\"}"#)
+        try model.upsert("Schlüssel 🔑", "e\u{301}", #"{"round":\#(round)}"#)
+        try model.upsert("Schlüssel 🔑", "\u{e9}", "{ \"over\" :\n\t[ 1,\r\n 2 ] }")
+        try model.upsert("Schlüssel 🔑", "\"\\/\u{0}\u{8}\u{c}\n\r\t\u{1f}\u{7f}\u{2028}", #"{"key":"of escapes"}"#)
+        try model.upsert("Schlüssel 🔑", "", #"{"key":"empty"}"#)
+        if round < 3 { try model.upsert("dropped", .integer(Int64(round)), #"{"gone":"with its table"}"#) }
+        try model.delete("items", round % 2 == 0 ? -7 : 7)
+        try model.delete("items", "never there")
+        try model.delete("only deletes", "never there")
+    }
+
+    // MARK: - Saving
+
+    private func freshFolder(_ name: String) throws -> URL {
+        let folder = Fixture(name: name).folder
+        try? FileManager.default.removeItem(at: folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    private func make(_ name: String, packed: Bool = false, _ body: (String) throws -> FixtureModel) throws {
+        let folder = try freshFolder(name)
+        let path = folder.appendingPathComponent("db").path
+        let model = try body(path)
+        var times: [UInt64: Int64] = [:]
+        let database = try Database.openFixture(path)
+        try database.replay { times[$0.sequenceNumber] = $0.milliseconds }
+        try database.close()
+        try save(model.expectedDump, .dump, in: folder, packed: packed)
+        try save(try model.expectedOperations(times: times), .operations, in: folder, packed: packed)
+    }
+
+    private func save(_ lines: [UInt8], _ expectation: Fixture.Expectation, in folder: URL, packed: Bool = false) throws {
+        let file = folder.appendingPathComponent(expectation.rawValue)
+        guard packed else { return try Data(lines).write(to: file) }
+        var output = ByteBuffer()
+        try BlockCodec.zlib(level: 9).makeCompressor().compress(lines.span, into: &output)
+        try Data(Array(output.span)).write(to: file.appendingPathExtension("gz"))
+    }
+}
