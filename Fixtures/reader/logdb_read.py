@@ -271,7 +271,7 @@ class State:
     """What the edits add up to. Raw and sealed segments by number."""
 
     def __init__(self):
-        self.raw, self.sealed, self.end_position = {}, {}, 0
+        self.raw, self.sealed, self.end_position, self.next_segment = {}, {}, 0, 1
 
     def apply(self, cursor):
         start = cursor.at
@@ -282,6 +282,7 @@ class State:
             if any(other >= number for other in self.raw):
                 raise misfit()
             self.raw[number] = {"identity": identity, "allocated": allocated, "end": None}
+            self.next_segment = max(self.next_segment, number + 1)
         elif kind in (2, 3, 4):
             number = cursor.varint()
             if number not in self.raw:
@@ -306,13 +307,15 @@ class State:
                 raise misfit()
             self.raw.pop(number, None)
             self.sealed[number] = entry
+            self.next_segment = max(self.next_segment, number + 1)
             self.end_position = max(self.end_position, entry["end_position"])
         elif kind == 6:
             number = cursor.varint()
             if self.sealed.pop(number, None) is None:
                 raise misfit()
         elif kind == 7:
-            _, _, _, position = (cursor.varint() for _ in range(4))
+            following, _, _, position = (cursor.varint() for _ in range(4))
+            self.next_segment = max(self.next_segment, following)
             self.end_position = max(self.end_position, position)
         elif kind == 8:
             cursor.signed()
@@ -644,6 +647,8 @@ class Database:
         self.identity, self.state = read_manifest(self, max(numbers))
         sealed = self.prove_sealed()
         raw = self.follow_raw(sealed[-1].entry if sealed else None)
+        for name in sorted(names):
+            self.prove_leftover(name)
         committed = {number for _, kind, number, _ in raw if kind == COMMIT}
         self.operations = [op for segment in sealed for op in segment.read()]
         for _, kind, number, operations in raw:
@@ -665,6 +670,21 @@ class Database:
         for number, entry in sorted(self.state.sealed.items()):
             segments.append(SealedSegment(self, number, entry, segments[-1] if segments else None))
         return segments
+
+    def prove_leftover(self, name):
+        """A segment that the manifest should know and does not is no leftover."""
+        match = re.fullmatch(r"([0-9]{6,})\.(log|seg\.lz4|seg\.gz)", name)
+        if match is None or int(match[1]) < self.state.next_segment:
+            return
+        if match[2] == "log" and int(match[1]) == self.state.next_segment:
+            data = self.read(name)
+            try:
+                header = Header(data, RAW, name)
+            except Damage:
+                return
+            if header.database != self.identity or not scan(data, 88, len(data), seed_of(header.identity))[0]:
+                return
+        raise Damage("the manifest does not know this segment: it lost its end, or is an old copy", name)
 
     def follow_raw(self, last):
         """The frames that count: (segment name, kind, transaction number, operations)."""
@@ -697,6 +717,8 @@ class Database:
                     raise Damage(f"the frame begins with operation {frame.sequence}, {sequence} was expected", name, frame.offset)
                 kept.append((name, frame.kind, *self.contents(frame, name)))
                 sequence += len(kept[-1][3])
+            if entry["end"] is not None and stop == known and scan(data, stop, len(data), seed)[0]:
+                raise Damage("the log goes on behind the end that the manifest knows", name, stop)
             if stop != known:
                 claim = max([claim, claim_behind(data, stop, seed), self.state.end_position]
                             + [claim_behind(other[1], 88, other[3]) for other in later])

@@ -124,7 +124,7 @@ struct HandmadeDatabase {
         result.files["000004.log"] = bytes
 
         result.files["MANIFEST-000012"] = holedManifest(end: end)
-        for leftover in ["MANIFEST-000011", "MANIFEST-000013.tmp", "000001.log", "000009.seg.gz", "notes.txt"] {
+        for leftover in ["MANIFEST-000011", "MANIFEST-000013.tmp", "000001.log", "000002.seg.gz", "notes.txt"] {
             result.files[leftover] = Array("not part of the database\n".utf8)
         }
         return result

@@ -46,7 +46,7 @@ extension Inspection {
         try inspection.openSealed(in: directory)
         try inspection.scanRaw(in: directory, for: access)
         inspection.leftovers = names.filter { inspection.isLeftover($0) }
-        for name in inspection.leftovers { try inspection.checkLeftover(name, in: directory) }
+        for name in inspection.leftovers.sorted() { try inspection.checkLeftover(name, in: directory) }
         return inspection
     }
 

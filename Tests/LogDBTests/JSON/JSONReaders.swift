@@ -14,7 +14,13 @@ enum JSONReaders {
     }
 
     static func treeError(_ text: [UInt8]) -> (any Error)? {
-        do { _ = try JSON(parsing: text) } catch { return error }
+        do { _ = try JSON(parsing: text) } catch {
+            // What users see is the engine's error; the sentence and the byte are the grammar's.
+            guard error.code == .invalidDocument, let offset = error.offset, let reason = JSONError.Reason(rawValue: error.message) else {
+                return error
+            }
+            return JSONError(offset: Int(offset), reason: reason)
+        }
         return nil
     }
 
