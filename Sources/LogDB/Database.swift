@@ -160,6 +160,8 @@ public final class Database: Sendable {
         }
         guard isFirst else { return }
         log.monitor.broadcast()
+        log.sealerBell.ring()
+        log.flusherBell.ring()
         for thread in threads { thread.join() }
         defer { lock?.release() }
         if options.access == .readOnly {

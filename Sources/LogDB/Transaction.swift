@@ -28,12 +28,9 @@ import LogDBFormat
 /// ``Options/maximumOpenTransactionBytes``.
 public final class Transaction: Sendable {
     private let database: Database
-    private let token: TransactionTable.Token
+    private let state = OpenTransaction()
 
-    init(database: Database, token: TransactionTable.Token) {
-        self.database = database
-        self.token = token
-    }
+    init(database: Database) { self.database = database }
 
     deinit { rollback() }
 
@@ -49,7 +46,7 @@ public final class Transaction: Sendable {
     public func upsert(_ table: String, _ key: Key, json: Span<UInt8>) throws(LogDBError) -> SequenceNumber {
         if database.isNull(json) { return try delete(table, key) }
         try database.checkDocument(json)
-        return try database.log.append(Log.Write(table: table, key: key, isDelete: false, document: json), to: token)
+        return try database.log.append(Log.Write(table: table, key: key, isDelete: false, document: json), to: state)
     }
 
     /// Writes a document given as JSON text; as ``upsert(_:_:json:)``.
@@ -76,14 +73,14 @@ public final class Transaction: Sendable {
     /// Deletes `key` from `table`, as part of the transaction.
     @discardableResult
     public func delete(_ table: String, _ key: Key) throws(LogDBError) -> SequenceNumber {
-        try database.log.append(Log.Write(table: table, key: key, isDelete: true, document: Span()), to: token)
+        try database.log.append(Log.Write(table: table, key: key, isDelete: true, document: Span()), to: state)
     }
 
     // MARK: - Reading
 
     /// The document of `key` as the transaction sees it, byte for byte; nil if it was deleted or never written.
     public func document(_ table: String, _ key: Key) throws(LogDBError) -> [UInt8]? {
-        try database.document(table, key, in: try database.log.snapshot(of: token))
+        try database.document(table, key, in: try database.log.snapshot(of: state))
     }
 
     /// The document of `key` as the transaction sees it; ``JSON/null`` if it was deleted or never written.
@@ -101,12 +98,12 @@ public final class Transaction: Sendable {
 
     /// Delivers the documents as the transaction sees them; as ``Database/select(_:_:)``.
     public func select(_ table: String? = nil, _ body: (borrowing Operation) throws -> Void) throws {
-        try database.select(table, in: try database.log.snapshot(of: token), body)
+        try database.select(table, in: try database.log.snapshot(of: state), body)
     }
 
     /// Delivers every operation that the transaction sees; as ``Database/replay(_:)``.
     public func replay(_ body: (borrowing Operation) throws -> Void) throws {
-        try database.log.snapshot(of: token).replay(budget: database.options.memoryBudgetBytes, body)
+        try database.log.snapshot(of: state).replay(budget: database.options.memoryBudgetBytes, body)
     }
 
     // MARK: - Ending
@@ -118,30 +115,27 @@ public final class Transaction: Sendable {
     ///   whether it happened is unknown, but all of it did or nothing; reopening the database decides.
     public func commit(persistence: Persistence? = nil) throws(LogDBError) {
         let level = try database.level(persistence)
-        guard let appended = try database.log.commit(token) else { return }
+        guard let appended = try database.log.commit(state) else { return }
         try database.log.wait(for: appended.position, level)
     }
 
     /// As ``commit(persistence:)``, without holding a thread while the disk works.
     public func commit(persistence: Persistence? = nil) async throws(LogDBError) {
         _ = try database.level(persistence)
-        guard let appended = try database.log.commit(token) else { return }
+        guard let appended = try database.log.commit(state) else { return }
         try await database.settle(appended, persistence)
     }
 
     /// Ends the transaction as if it had never begun. After a commit or another rollback it does nothing.
-    public func rollback() { database.log.rollback(token) }
+    public func rollback() { database.log.rollback(state) }
 }
 
 extension Database {
     /// Begins a transaction. It takes nothing, on the disk or elsewhere, before its first operation.
     public func begin() throws(LogDBError) -> Transaction {
         try checkWritable()
-        let token = try log.monitor.withLock { state throws(LogDBError) in
-            try state.checkWritable()
-            return state.transactions.begin()
-        }
-        return Transaction(database: self, token: token)
+        try log.monitor.withLock { state throws(LogDBError) in try state.checkWritable() }
+        return Transaction(database: self)
     }
 
     /// Runs `body` with a transaction: commits when it returns, rolls back when it throws.

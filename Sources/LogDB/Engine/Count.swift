@@ -71,7 +71,7 @@ extension Log {
         monitor.withLock { state in
             let end = state.position + state.tailLength
             let numbers = state.raw.map(\.segment.number)
-            return state.transactions.open.values.filter { $0.number != nil && $0.failure == nil }.map { transaction in
+            return state.transactions.pinning.map { transaction in
                 Statistics.OpenTransaction(
                     operations: transaction.operations, bytes: transaction.bytes,
                     pinnedSegments: numbers.count { $0 >= transaction.firstSegment }, pinnedBytes: end - transaction.startPosition)

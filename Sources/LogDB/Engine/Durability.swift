@@ -40,7 +40,9 @@ extension Log {
                         lock.state.isSyncing = true
                         return true
                     }
+                    lock.state.sleepers += 1
                     lock.wait()
+                    lock.state.sleepers -= 1
                 }
             }
             guard isLeader != nil else { return }
@@ -58,7 +60,7 @@ extension Log {
         do throws(FileError) {
             for file in files { try file.sync() }
         } catch { failure = LogDBError(error) }
-        let (completed, cause) = monitor.withLock { state -> ([DurabilityWaiter], LogDBError?) in
+        let (completed, cause, hasSleepers, hasWork) = monitor.withLock { state -> ([DurabilityWaiter], LogDBError?, Bool, Bool) in
             state.isSyncing = false
             if let failure {
                 state.poison(failure)
@@ -66,9 +68,12 @@ extension Log {
                 state.durable = max(state.durable, target)
                 state.writeMark()
             }
-            return (state.takeCompletedWaiters(), state.failure)
+            let completed = state.takeCompletedWaiters()
+            return (completed, state.failure, state.sleepers > 0, !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil)
         }
-        monitor.broadcast()
+        // Nobody is woken for nothing: a wake-up costs as much as a tenth of a sync.
+        if hasSleepers { monitor.broadcast() }
+        if hasWork { flusherBell.ring() }
         for waiter in completed { waiter.continuation.resume(returning: failure ?? cause) }
         if let failure { throw failure }
     }
@@ -81,7 +86,7 @@ extension Log {
             state.syncDeadline = deadline
             return true
         }
-        if mustWake { monitor.broadcast() }
+        if mustWake { flusherBell.ring() }
     }
 
     /// Waits without holding a thread; nil once everything before `position` is on the disk.
@@ -94,7 +99,7 @@ extension Log {
                 state.waiters.append(DurabilityWaiter(position: position, continuation: continuation))
                 return nil
             }
-            if let answer { continuation.resume(returning: answer) } else { monitor.broadcast() }
+            if let answer { continuation.resume(returning: answer) } else { flusherBell.ring() }
         }
     }
 
@@ -103,38 +108,30 @@ extension Log {
         enum Task {
             case lead
             case answer([DurabilityWaiter], LogDBError?)
+            case wait(until: UInt64?)
             case stop
         }
         while true {
-            let task: Task = monitor.enter { lock in
-                while true {
-                    let answered = lock.state.takeCompletedWaiters()
-                    if !answered.isEmpty { return .answer(answered, lock.state.failure) }
-                    if lock.state.failure != nil || lock.state.waiters.isEmpty && lock.state.isStopping {
-                        if lock.state.isStopping { return .stop }
-                        lock.wait()
-                    } else if lock.state.isSyncing {
-                        lock.wait()
-                    } else if !lock.state.waiters.isEmpty {
-                        break
-                    } else if let deadline = lock.state.syncDeadline {
-                        if lock.state.durable >= lock.state.position {
-                            lock.state.syncDeadline = nil
-                        } else if !lock.wait(until: deadline) {
-                            break
-                        }
-                    } else {
-                        lock.wait()
-                    }
+            let rings = flusherBell.count
+            let task = monitor.withLock { state -> Task in
+                let answered = state.takeCompletedWaiters()
+                if !answered.isEmpty { return .answer(answered, state.failure) }
+                if state.isStopping, state.failure != nil || state.waiters.isEmpty { return .stop }
+                // Whoever is syncing rings when it is done.
+                if state.failure != nil || state.isSyncing { return .wait(until: nil) }
+                if state.waiters.isEmpty {
+                    if state.durable >= state.position { state.syncDeadline = nil }
+                    guard let deadline = state.syncDeadline else { return .wait(until: nil) }
+                    guard Clock.monotonicNanoseconds() >= deadline else { return .wait(until: deadline) }
                 }
-                guard !lock.state.isSyncing else { return .answer([], nil) }
-                lock.state.isSyncing = true
-                lock.state.syncDeadline = nil
+                state.isSyncing = true
+                state.syncDeadline = nil
                 return .lead
             }
             switch task {
             case .lead: try? lead()
             case .answer(let waiters, let failure): for waiter in waiters { waiter.continuation.resume(returning: failure) }
+            case .wait(let deadline): flusherBell.wait(since: rings, until: deadline)
             case .stop: return
             }
         }

@@ -16,6 +16,21 @@ final class Find: Sendable {
         var raw: [UInt64: RawIndex] = [:]
         var footers: [UInt64: SegmentFooter] = [:]
         var footerBytes = 0
+        var scratch: [Scratch] = []
+    }
+
+    /// What unpacking a block takes; kept from one `get` to the next, one for each thread that is in one.
+    private final class Scratch: @unchecked Sendable {
+        // SAFETY: handed out under the memory's lock to one thread at a time.
+        var raw = ByteBuffer(capacity: BlockBuilder.targetRawLength + 1)
+        var decompressors: [Container: any BlockDecompressor] = [:]
+
+        func decompressor(_ container: Container) -> any BlockDecompressor {
+            if let known = decompressors[container] { return known }
+            let made = container.makeDecompressor()
+            decompressors[container] = made
+            return made
+        }
     }
     private let memory = Monitor(Memory())
     private let budget: Int
@@ -68,14 +83,19 @@ final class Find: Sendable {
             !precedes(key, statistics.leastKey.span), !precedes(statistics.greatestKey.span, key)
         else { return nil }
         var file: (any File)?
+        let scratch = memory.withLock { $0.scratch.popLast() } ?? Scratch()
+        defer {
+            scratch.raw.removeAll()
+            scratch.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
+            memory.withLock { $0.scratch.append(scratch) }
+        }
         for block in footer.blocks.reversed() {
             guard KeyFilter.mayContain(hash, in: footer.filters.span.extracting(block.filter)) else { continue }
             let opened = try file ?? segment.open().0
             file = opened
-            var raw = ByteBuffer(capacity: block.rawLength + 1)
-            try segment.unpack(block, of: opened, with: segment.container.makeDecompressor(), into: &raw)
+            try segment.unpack(block, of: opened, with: scratch.decompressor(segment.container), into: &scratch.raw)
             var found: Found?
-            try segment.forEachRecord(in: raw.span, of: block) { record, _, _ in
+            try segment.forEachRecord(in: scratch.raw.span, of: block) { record, _, _ in
                 guard record.table == table, equal(record.key, key) else { return }
                 found = Found(isDelete: record.isDelete, document: Array(record.document))
             }

@@ -14,6 +14,9 @@ final class Log: Sendable {
     let options: Options
     let manifest: Manifest
     let monitor: Monitor<LogState>
+    /// Rung when there may be something to seal, and something to sync.
+    let sealerBell = Bell()
+    let flusherBell = Bell()
 
     /// Bytes of operations of open transactions that may wait in memory to be written.
     static let tailLimit = 128 << 10
@@ -95,41 +98,39 @@ final class Log: Sendable {
     }
 
     /// Adds an operation to a transaction; it is not written before something else is, or `tailLimit` is reached.
-    func append(_ write: borrowing Write, to transaction: TransactionTable.Token) throws(LogDBError) -> SequenceNumber {
+    func append(_ write: borrowing Write, to transaction: OpenTransaction) throws(LogDBError) -> SequenceNumber {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
-            try lock.state.transactions.check(transaction)
+            try transaction.check()
             let isNew = lock.state.tableID(write.table) == nil
             try makeRoom(for: write.bound + 16 + (isNew ? Self.catalogEntryBound : 0), onlyDeletes: write.isDelete, lock)
             // Making room may have taken long, or ended the transaction because of its size.
-            try lock.state.transactions.check(transaction)
+            try transaction.check()
             if lock.state.tail.buffer.count >= Self.tailLimit { try lock.state.drain() }
             return try lock.state.append(write, to: transaction)
         }
     }
 
     /// Commits a transaction; nil if it did nothing.
-    func commit(_ transaction: TransactionTable.Token) throws(LogDBError) -> Appended? {
+    func commit(_ transaction: OpenTransaction) throws(LogDBError) -> Appended? {
         let appended = try monitor.enter { lock throws(LogDBError) -> Appended? in
             try lock.state.checkWritable()
-            try lock.state.transactions.check(transaction)
-            guard lock.state.transactions.number(of: transaction) != nil else {
+            try transaction.check()
+            guard transaction.number != 0 else {
                 lock.state.transactions.end(transaction)
                 return nil
             }
             try makeRoom(for: 16, onlyDeletes: true, lock)
-            try lock.state.transactions.check(transaction)
+            try transaction.check()
             return try lock.state.commit(transaction)
         }
-        // The sealer may have waited for it.
-        monitor.broadcast()
+        sealerBell.ring()
         return appended
     }
 
     /// Ends a transaction as if it had never begun. Nothing needs to be written for that: what has no commit never happened.
-    func rollback(_ transaction: TransactionTable.Token) {
-        monitor.withLock { $0.transactions.end(transaction) }
-        monitor.broadcast()
+    func rollback(_ transaction: OpenTransaction) {
+        if monitor.withLock({ $0.transactions.end(transaction) }) { sealerBell.ring() }
     }
 }
 
@@ -259,30 +260,31 @@ extension LogState {
 
     // MARK: - Transactions
 
-    mutating func append(_ write: borrowing Log.Write, to token: TransactionTable.Token) throws(LogDBError) -> SequenceNumber {
+    mutating func append(_ write: borrowing Log.Write, to transaction: OpenTransaction) throws(LogDBError) -> SequenceNumber {
         try write.key.checkLength()
         // A table is created for good, whatever becomes of the transaction that first wrote to it.
         if tableID(write.table) == nil { _ = try appendTable(write.table) }
         guard let table = tableID(write.table) else { preconditionFailure("the table was just created") }
-        let number = transactions.number(
-            of: token, orStartAt: nextSequence, segment: raw[raw.count - 1].segment.number, position: position)
-        let startsFrame = openFrame?.transaction != number
+        if transaction.number == 0 {
+            transactions.start(transaction, at: nextSequence, segment: raw[raw.count - 1].segment.number, position: position)
+        }
+        let startsFrame = openFrame?.transaction != transaction.number
         if startsFrame {
             beginFrame()
-            tail.buffer.append(varint: number)
-            openFrame = (number, nextSequence)
+            tail.buffer.append(varint: transaction.number)
+            openFrame = (transaction.number, nextSequence)
         }
         let before = tail.buffer.count
         try appendRecord(table: table, write)
-        transactions.count(token, bytes: tail.buffer.count - before, startsFrame: startsFrame)
+        transaction.count(bytes: tail.buffer.count - before, startsFrame: startsFrame)
         defer { nextSequence += 1 }
         return nextSequence
     }
 
-    mutating func commit(_ token: TransactionTable.Token) throws(LogDBError) -> Log.Appended {
-        let number = transactions.number(of: token)!
+    mutating func commit(_ transaction: OpenTransaction) throws(LogDBError) -> Log.Appended {
+        let number = transaction.number
         let isWhole: Bool
-        if openFrame?.transaction == number, transactions.isOneFrame(token), let sequence = openFrame?.sequence {
+        if openFrame?.transaction == number, transaction.frames == 1, let sequence = openFrame?.sequence {
             // The whole transaction stands in the one frame at the end of the tail: a plain frame is as atomic, and needs no commit.
             isWhole = true
             tail.removeFromPayload(first: ByteBuffer.varintLength(number))
@@ -299,7 +301,7 @@ extension LogState {
             poison(error)
             throw error
         }
-        transactions.end(token)
+        transactions.end(transaction)
         if !isWhole { transactions.committed[number] = raw[raw.count - 1].segment.number }
         return Log.Appended(sequence: nextSequence - 1, position: position)
     }

@@ -56,6 +56,8 @@ struct LogState: ~Copyable {
 
     // Durability.
     var isSyncing = false
+    /// Threads that wait for a sync which another leads.
+    var sleepers = 0
     /// When the flusher must have synced, in monotonic nanoseconds.
     var syncDeadline: UInt64?
     var waiters: [DurabilityWaiter] = []

@@ -40,13 +40,16 @@ extension Log {
         let end = lock.state.position + lock.state.tailLength
         guard end > limit, lock.state.transactions.oldestStart < end - limit else { return }
         lock.state.transactions.expire(before: end - limit, limit: limit)
-        lock.broadcast()
+        sealerBell.ring()
     }
 
     @inline(never)
     private func roll(for length: UInt64, mayUseReserve: Bool, _ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
         if lock.state.sealableCount >= Self.maximumBacklog, lock.state.sealFailure == nil {
-            while lock.state.sealableCount >= Self.maximumBacklog, lock.state.sealFailure == nil, lock.state.failure == nil { lock.wait() }
+            while lock.state.sealableCount >= Self.maximumBacklog, lock.state.sealFailure == nil, lock.state.failure == nil {
+                // Not for ever: what ends the wait may also be a failure in another thread.
+                _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)
+            }
             try lock.state.checkWritable()
             // Somebody else may have rolled meanwhile.
             if lock.state.isActive, let active = lock.state.raw.last,
@@ -64,7 +67,7 @@ extension Log {
         }
         // A full segment is a new chance for a sealer that found the disk full.
         lock.state.sealFailure = nil
-        lock.broadcast()
+        sealerBell.ring()
     }
 
     /// Makes a segment take appends at the first write of a session.
@@ -76,8 +79,8 @@ extension Log {
         } else {
             try addSegment(for: length, &lock.state)
             lock.state.mayReopen = false
+            sealerBell.ring()
         }
-        lock.broadcast()
     }
 
     /// Goes on in a segment that an earlier session ended. What may lie behind its end is cut off and the cut made durable before

@@ -17,16 +17,16 @@ extension Log {
     /// The sealer's thread.
     func runSealer() {
         while true {
-            let next: (RawProgress, SealedSegmentEntry?, Fates)? = monitor.enter { lock in
-                while true {
-                    if lock.state.sealableCount > 0, lock.state.failure == nil, lock.state.sealFailure == nil {
-                        return (lock.state.raw[0], lock.state.sealed.last?.entry, Fates(lock.state.transactions.committed))
-                    }
-                    if lock.state.isStopping { return nil }
-                    lock.wait()
-                }
+            let rings = sealerBell.count
+            let (next, isStopping) = monitor.withLock { state -> ((RawProgress, SealedSegmentEntry?, Fates)?, Bool) in
+                guard state.sealableCount > 0, state.failure == nil, state.sealFailure == nil else { return (nil, state.isStopping) }
+                return ((state.raw[0], state.sealed.last?.entry, Fates(state.transactions.committed)), false)
             }
-            guard let (segment, predecessor, fates) = next else { return }
+            guard let (segment, predecessor, fates) = next else {
+                if isStopping { return }
+                sealerBell.wait(since: rings)
+                continue
+            }
             let result: Result<SealedSegment, LogDBError>
             do throws(LogDBError) { result = .success(try seal(segment, after: predecessor, fates)) } catch { result = .failure(error) }
             monitor.withLock { state in
@@ -87,10 +87,10 @@ extension Log {
                 lock.state.mayReopen = false
             }
             lock.state.sealFailure = nil
-            lock.broadcast()
+            sealerBell.ring()
             while lock.state.sealableCount > 0 {
                 if let failure = lock.state.sealFailure ?? lock.state.failure { throw failure }
-                lock.wait()
+                _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)
             }
         }
     }

@@ -41,14 +41,14 @@ struct Fates: Sendable {
 
 extension Log {
     /// What is visible now; with `transaction`, its own operations too.
-    func snapshot(of transaction: TransactionTable.Token? = nil) throws(LogDBError) -> Snapshot {
+    func snapshot(of transaction: OpenTransaction? = nil) throws(LogDBError) -> Snapshot {
         try monitor.withLock { state throws(LogDBError) in
             try state.checkUsable()
             var own: UInt64?
             if let transaction {
-                try state.transactions.check(transaction)
+                try transaction.check()
                 try state.drain()
-                own = state.transactions.number(of: transaction)
+                own = transaction.number
             }
             return Snapshot(
                 sealed: state.sealed, raw: state.raw.map { Snapshot.Raw(segment: $0.segment, end: $0.end) }, tables: state.catalog,

@@ -11,77 +11,73 @@
 
 import LogDBFormat
 
-struct TransactionTable {
-    /// Names a transaction in memory.
-    typealias Token = UInt64
+/// A transaction as the log knows it.
+final class OpenTransaction: @unchecked Sendable {
+    // SAFETY: every access is made under the log's lock.
 
-    struct Open {
-        var number: UInt64?
-        var operations: UInt64 = 0
-        var bytes: UInt64 = 0
-        /// Frames begun for it. One that is whole in a single frame needs no commit of its own.
-        var frames = 0
-        var firstSegment: UInt64 = 0
-        var startPosition: UInt64 = 0
-        /// Set where the engine ended it.
-        var failure: LogDBError?
+    /// Its number; 0 before its first operation.
+    fileprivate(set) var number: UInt64 = 0
+    fileprivate(set) var operations: UInt64 = 0
+    fileprivate(set) var bytes: UInt64 = 0
+    /// Frames begun for it. One that is whole in a single frame needs no commit of its own.
+    fileprivate(set) var frames = 0
+    fileprivate(set) var firstSegment: UInt64 = 0
+    fileprivate(set) var startPosition: UInt64 = 0
+    /// Why it takes no more operations: it was ended by its owner or by the engine.
+    fileprivate var failure: LogDBError?
+
+    @inline(__always)
+    func check() throws(LogDBError) {
+        if let failure { throw failure }
     }
 
-    private(set) var open: [Token: Open] = [:]
+    @inline(__always)
+    func count(bytes: Int, startsFrame: Bool) {
+        operations += 1
+        self.bytes += UInt64(bytes)
+        if startsFrame { frames += 1 }
+    }
+}
+
+struct TransactionTable {
+    /// Those that have operations and have not ended.
+    private(set) var pinning: [OpenTransaction] = []
     /// Numbers of committed transactions with operations in raw segments, each with the segment that its commit stands in.
     var committed: [UInt64: UInt64] = [:]
-    private var nextToken: Token = 1
     /// The first segment that an open transaction has operations in.
     private(set) var firstPinnedSegment: UInt64?
     /// Log position of the first operation of the transaction that has been open longest; the greatest number where there is none.
     private(set) var oldestStart: UInt64 = .max
 
-    mutating func begin() -> Token {
-        defer { nextToken += 1 }
-        open[nextToken] = Open()
-        return nextToken
+    /// Gives a transaction its number, with its first operation.
+    mutating func start(_ transaction: OpenTransaction, at sequence: UInt64, segment: UInt64, position: UInt64) {
+        transaction.number = sequence
+        transaction.firstSegment = segment
+        transaction.startPosition = position
+        pinning.append(transaction)
+        updatePins()
     }
 
-    func check(_ token: Token) throws(LogDBError) {
-        guard let transaction = open[token] else {
-            throw LogDBError(.transactionEnded, "the transaction was committed or rolled back before: begin another")
+    /// Ends a transaction, committed or not. Returns whether it kept anything from being sealed.
+    @discardableResult
+    mutating func end(_ transaction: OpenTransaction) -> Bool {
+        if transaction.failure == nil {
+            transaction.failure = LogDBError(.transactionEnded, "the transaction was committed or rolled back before: begin another")
         }
-        if let failure = transaction.failure { throw failure }
-    }
-
-    func number(of token: Token) -> UInt64? { open[token]?.number }
-
-    /// Whether all its operations stand in one frame.
-    func isOneFrame(_ token: Token) -> Bool { open[token]?.frames == 1 }
-
-    /// Its number, which it gets with its first operation.
-    mutating func number(of token: Token, orStartAt sequence: UInt64, segment: UInt64, position: UInt64) -> UInt64 {
-        if let number = open[token]?.number { return number }
-        open[token]?.number = sequence
-        open[token]?.firstSegment = segment
-        open[token]?.startPosition = position
+        guard let index = pinning.firstIndex(where: { $0 === transaction }) else { return false }
+        pinning.remove(at: index)
         updatePins()
-        return sequence
-    }
-
-    mutating func count(_ token: Token, bytes: Int, startsFrame: Bool) {
-        open[token]!.operations += 1
-        open[token]!.bytes += UInt64(bytes)
-        if startsFrame { open[token]!.frames += 1 }
-    }
-
-    mutating func end(_ token: Token) {
-        open[token] = nil
-        updatePins()
+        return true
     }
 
     /// Ends the transactions whose first operation stands before `position`: they keep too much from being sealed.
     mutating func expire(before position: UInt64, limit: UInt64) {
-        for (token, transaction) in open where transaction.number != nil && transaction.failure == nil && transaction.startPosition < position {
-            open[token]!.failure = LogDBError(
+        for transaction in pinning where transaction.startPosition < position {
+            transaction.failure = LogDBError(
                 .transactionTooLarge,
                 "the transaction was rolled back: the log grew by more than the \(limit) bytes of maximumOpenTransactionBytes since it began")
         }
+        pinning.removeAll { $0.failure != nil }
         updatePins()
     }
 
@@ -92,8 +88,8 @@ struct TransactionTable {
     }
 
     private mutating func updatePins() {
-        let pinning = open.values.filter { $0.number != nil && $0.failure == nil }
-        firstPinnedSegment = pinning.map(\.firstSegment).min()
-        oldestStart = pinning.map(\.startPosition).min() ?? .max
+        // In order of their beginnings.
+        firstPinnedSegment = pinning.first?.firstSegment
+        oldestStart = pinning.first?.startPosition ?? .max
     }
 }

@@ -1,0 +1,48 @@
+//===--- InputLine.swift - what one line of input asks for -----------------===//
+//
+//      {"table":"actors","key":"goblin-7","value":{"hp":7}}      upsert
+//      {"table":"actors","key":"goblin-7","value":null}          delete
+//      {"id":7,"name":"goblin"}                                  upsert, with --table actors --key id
+//
+// A line is given as offsets into its own bytes: nothing is copied before it is known where to.
+//===-----------------------------------------------------------------------===//
+
+import LogDB
+import LogDBFormat
+
+enum InputLine {
+    /// The document stands at these offsets of the line.
+    case upsert(table: String, key: Key, document: Range<Int>)
+    case delete(table: String, key: Key)
+}
+
+/// Why a line cannot be an ``InputLine``, and at which of its bytes.
+struct LineError: Error {
+    var offset: Int
+    var reason: String
+
+    init(_ reason: String, at offset: Int) {
+        self.offset = offset
+        self.reason = reason
+    }
+
+    init(_ error: JSONError, of whole: String = "the line") {
+        offset = error.offset
+        reason = error.reason == .notAnObject ? "\(whole) is not a JSON object" : error.reason.rawValue
+    }
+
+    /// The column that an editor shows: characters (Unicode scalars) from 1, not bytes.
+    func column(in line: Span<UInt8>) -> Int {
+        var column = 1
+        for index in 0..<min(offset, line.count) where line[index] & 0xC0 != 0x80 { column += 1 }
+        return column
+    }
+}
+
+/// How the lines of a load are to be understood.
+enum LineForm {
+    /// Each line is an operation: table, key, value.
+    case operations
+    /// Each line is a document of one table; its key is the field at a path.
+    case documents(table: String, keyPath: [String])
+}

@@ -1,0 +1,155 @@
+//===--- LineParser.swift - from a line to what it asks for ----------------===//
+//
+// Two ways that agree:
+//
+//   `parse`   goes through the whole line with the one JSON grammar and says exactly what is wrong, and where.
+//   `guess`   for the line that looks like the one before it. It compares the beginning with the last line's, reads a plain key and
+//             takes for the document all that is left, but for the line's closing brace:
+//
+//                 {"table":"actors","key":"goblin-7","value":{"hp":7,"name":"Goblin"}}
+//                 └─ as before ──────────┘└─ plain ─┘└──────┘└─ taken unread ────────┘└ }
+//
+//             The engine proves every document when it is written. If it accepts this one, the line as a whole was an object with
+//             just these three members, so `parse` would have found the same. If not, `parse` says why. So the usual line is read
+//             once and not twice.
+//===-----------------------------------------------------------------------===//
+
+import LogDB
+import LogDBFormat
+
+struct LineParser {
+    let form: LineForm
+
+    /// `{"table":"actors","key":` of the last line that `parse` understood.
+    private var usualStart: [UInt8] = []
+    private var usualTable = ""
+    private static let usualMiddle = Array(#","value":"#.utf8)
+    private static let null = Array("null".utf8)
+
+    init(_ form: LineForm) { self.form = form }
+
+    /// What `line` asks for if it has the usual form. The document is still to be proven.
+    func guess(_ line: Span<UInt8>) -> InputLine? {
+        guard !usualStart.isEmpty, line.holds(usualStart, at: 0) else { return nil }
+        guard let (key, keyEnd) = plainKey(line, at: usualStart.count), line.holds(Self.usualMiddle, at: keyEnd) else { return nil }
+        let start = keyEnd + Self.usualMiddle.count
+        guard line.count - start >= 3, line[line.count - 1] == UInt8(ascii: "}") else { return nil }
+        let document = start..<line.count - 1
+        // From brace to brace: space around the document is not part of it.
+        let last = line[document.upperBound - 1]
+        if line[document.lowerBound] == UInt8(ascii: "{"), last == UInt8(ascii: "}") {
+            return .upsert(table: usualTable, key: key, document: document)
+        }
+        return document.count == 4 && line.holds(Self.null, at: document.lowerBound) ? .delete(table: usualTable, key: key) : nil
+    }
+
+    /// A string key of ASCII without escapes, or an integer key of at most 18 digits.
+    private func plainKey(_ line: Span<UInt8>, at start: Int) -> (Key, end: Int)? {
+        guard start < line.count else { return nil }
+        var at = start
+        if line[at] == UInt8(ascii: "\"") {
+            at += 1
+            while at < line.count, line[at] != UInt8(ascii: "\"") {
+                guard line[at] >= 0x20, line[at] < 0x80, line[at] != UInt8(ascii: "\\") else { return nil }
+                at += 1
+            }
+            guard at < line.count else { return nil }
+            return (.string(JSONText.raw(line, start + 1..<at)), at + 1)
+        }
+        let isNegative = line[at] == UInt8(ascii: "-")
+        if isNegative { at += 1 }
+        let first = at
+        var value: Int64 = 0
+        while at < line.count, line[at] &- 0x30 < 10, at - first < 19 {
+            value = value &* 10 &+ Int64(line[at] &- 0x30)
+            at += 1
+        }
+        guard (1...18).contains(at - first), line[first] != UInt8(ascii: "0") || at - first == 1 else { return nil }
+        return (.integer(isNegative ? -value : value), at)
+    }
+
+    /// What `line` asks for, all of it read.
+    mutating func parse(_ line: Span<UInt8>) throws(LineError) -> InputLine {
+        do {
+            return switch form {
+            case .operations: try operation(line)
+            case .documents(let table, let keyPath): try document(line, table, keyPath)
+            }
+        } catch let error as JSONError {
+            throw LineError(error)
+        } catch let error as LineError {
+            throw error
+        } catch {
+            throw LineError("\(error)", at: 0)
+        }
+    }
+
+    private mutating func operation(_ line: Span<UInt8>) throws -> InputLine {
+        var table: JSONSlice?
+        var key: JSONSlice?
+        var value: JSONSlice?
+        var cursor = try JSONCursor(object: line)
+        while let member = try cursor.nextMember() {
+            let name = cursor.string(member.name)
+            let isSecond: Bool
+            switch name {
+            case "table": (isSecond, table) = (table != nil, member.value)
+            case "key": (isSecond, key) = (key != nil, member.value)
+            case "value": (isSecond, value) = (value != nil, member.value)
+            case "op", "tx": throw LineError("transactions are not supported yet", at: member.name.range.lowerBound)
+            default: throw LineError("unknown member \(name.debugDescription)", at: member.name.range.lowerBound)
+            }
+            if isSecond { throw LineError("a second member \(name.debugDescription)", at: member.name.range.lowerBound) }
+        }
+        guard let table else { throw LineError("there is no member \"table\"", at: 0) }
+        guard let key else { throw LineError("there is no member \"key\"", at: 0) }
+        guard let value else { throw LineError("there is no member \"value\"", at: 0) }
+        guard table.kind == .string else { throw LineError("the table is not a string", at: table.range.lowerBound) }
+        let name = cursor.string(table)
+        let operationKey = try self.key(key, of: cursor)
+        remember(line, table: table, key: key, name: name)
+        switch value.kind {
+        case .object: return .upsert(table: name, key: operationKey, document: value.range)
+        case .null: return .delete(table: name, key: operationKey)
+        default: throw LineError("the value is neither an object nor null", at: value.range.lowerBound)
+        }
+    }
+
+    private func document(_ line: Span<UInt8>, _ table: String, _ keyPath: [String]) throws -> InputLine {
+        let cursor = try JSONCursor(object: line)
+        guard let field = try JSONCursor.find(keyPath, in: line) else {
+            throw LineError("there is no key: the document has no field \(keyPath.joined(separator: ".").debugDescription)", at: 0)
+        }
+        // The one object of the line, without the space around it: JSON's space, and all of it below its braces.
+        var range = 0..<line.count
+        while let first = range.first, line[first] <= 0x20 { range.removeFirst() }
+        while let last = range.last, line[last] <= 0x20 { range.removeLast() }
+        return .upsert(table: table, key: try key(field, of: cursor), document: range)
+    }
+
+    private func key(_ slice: JSONSlice, of cursor: borrowing JSONCursor) throws(LineError) -> Key {
+        switch slice.kind {
+        case .string: return .string(cursor.string(slice))
+        case .number:
+            let digits = slice.range.dropFirst(cursor.bytes[slice.range.lowerBound] == UInt8(ascii: "-") ? 1 : 0)
+            for at in digits where cursor.bytes[at] &- 0x30 >= 10 {
+                throw LineError("the key is a number with a fraction or an exponent: a key is a string or a 64-bit integer", at: at)
+            }
+            guard let value = cursor.int64(slice) else {
+                throw LineError("the key does not fit 64 bits: a key is a string or a 64-bit integer", at: slice.range.lowerBound)
+            }
+            return .integer(value)
+        default: throw LineError("the key is neither a string nor an integer", at: slice.range.lowerBound)
+        }
+    }
+
+    /// Notes how this line begins, if it begins as `guess` wants it.
+    private mutating func remember(_ line: Span<UInt8>, table: JSONSlice, key: JSONSlice, name: String) {
+        guard table.range.upperBound < key.range.lowerBound, !line.holds(usualStart, at: 0) || usualStart.isEmpty else { return }
+        let start = [UInt8](line.extracting(0..<key.range.lowerBound))
+        let literal = [UInt8](line.extracting(table.range))
+        guard start == Array(#"{"table":"#.utf8) + literal + Array(#","key":"#.utf8) else { return }
+        usualStart = start
+        usualTable = name
+    }
+}

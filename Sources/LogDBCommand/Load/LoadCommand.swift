@@ -1,0 +1,122 @@
+//===--- LoadCommand.swift - logdb load ------------------------------------===//
+
+import ArgumentParser
+import LogDB
+
+struct LoadCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "load",
+        abstract: "Append operations, read as lines of JSON.",
+        discussion: """
+            Each line of the files, or of standard input, is one operation:
+
+              {"table":"actors","key":"goblin-7","value":{"hp":7}}    writes a document
+              {"table":"actors","key":7,"value":{"hp":7}}             under an integer key
+              {"table":"actors","key":"goblin-7","value":null}        deletes it
+
+            The database is created if there is none. Empty lines are passed over. A bad line ends the load: the message names its line \
+            and column and says how many operations before it were kept. With --skip-invalid the load goes on and says how many lines \
+            it passed over.
+
+            --acknowledge prints the sequence number of each operation on a line of its own, flushed, once the operation has reached the \
+            level of --persistence: at 'disk' it survives a power cut from then on, at 'process' the death of this process. At \
+            'interval:…' a number says what it says at 'process', and the disk follows within the interval.
+
+            Operations are committed in batches; a batch is there as a whole after a crash, or not at all. Unless --batch says otherwise \
+            a batch is one operation with --acknowledge, else 1000. It is committed early when it holds 16 MiB, and when input pauses.
+
+            Ctrl-C ends the load after the batch at hand (exit status 130); everything acknowledged is kept. A second one ends it at once. \
+            A load that comes to its end and leaves 256 KiB or more uncompressed seals them (see 'logdb seal').
+
+            Examples:
+
+              logdb load saves.logdb saves.ndjson
+              logdb dump old.logdb | logdb load new.logdb --codec zlib:9
+              game | logdb load saves.logdb --acknowledge
+              logdb load spells.logdb spells.ndjson --table spells --key meta.id
+            """)
+
+    @OptionGroup var database: DatabasePath
+
+    @Argument(help: "Files to read, in this order; standard input if there is none, or for -.")
+    var files: [String] = []
+
+    @Option(help: ArgumentHelp("How safe an operation is before it counts: process, disk or interval:100ms.", valueName: "level"))
+    var persistence = PersistenceArgument.disk
+
+    @Flag(help: "Print each operation's sequence number once it is that safe.")
+    var acknowledge = false
+
+    @Option(help: ArgumentHelp("Operations a commit. (default: 1 with --acknowledge, else 1000)", valueName: "n"))
+    var batch: Int?
+
+    @Flag(help: "Pass over bad lines, and say how many there were.")
+    var skipInvalid = false
+
+    @Option(help: ArgumentHelp("Take each line as a document of this table. Needs --key.", valueName: "name"))
+    var table: String?
+
+    @Option(help: ArgumentHelp("The field of each document that is its key; a.b for a field inside a field.", valueName: "field"))
+    var key: String?
+
+    @Option(
+        help: ArgumentHelp("How new segments are compressed: none, lz4, lz4hc[:3-12] or zlib[:1-9]. (default: lz4)", valueName: "codec"))
+    var codec: CodecArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "Size of new segments, 64KiB to 1GiB. Like --codec it holds for this load only; older segments stay as they are. (default: 32MiB)",
+            valueName: "size"))
+    var segmentSize: ByteSizeArgument?
+
+    func validate() throws {
+        guard (table == nil) == (key == nil) else { throw ValidationError("--table and --key come together: the lines are documents then") }
+        if let batch, !(1...1_000_000).contains(batch) { throw ValidationError("--batch takes 1 to 1000000 operations") }
+        guard key?.isEmpty != true else { throw ValidationError("--key names a field: it cannot be empty") }
+        if let bytes = segmentSize?.bytes, !Options.segmentSizeRange.contains(bytes) {
+            throw ValidationError("--segment-size takes 64KiB to 1GiB")
+        }
+    }
+
+    func run() throws {
+        // Before anything is created because of them.
+        for file in files where file != "-" { try Descriptors.checkReadable(file) }
+        let options = Options {
+            $0.persistence = persistence.level
+            if let codec { $0.codec = codec.codec }
+            if let segmentSize { $0.segmentSizeBytes = segmentSize.bytes }
+        }
+        var settings = Loader.Settings()
+        settings.persistence = persistence.level
+        settings.acknowledge = acknowledge
+        settings.batchSize = batch ?? (acknowledge ? 1 : 1000)
+        settings.skipInvalid = skipInvalid
+        settings.maximumDocumentBytes = options.maximumDocumentBytes
+        if let table, let key {
+            settings.form = .documents(table: table, keyPath: key.split(separator: ".", omittingEmptySubsequences: false).map(String.init))
+        }
+        Interruption.catchSignals()
+        try withDatabase(database.path, options) { database in
+            var loader = Loader(into: database, settings)
+            for file in files.isEmpty ? [nil] : files.map(Optional.init) { try loader.load(file) }
+            try sealIfWorthwhile(database)
+            loader.finish()
+            if loader.skipped.count > 0 {
+                StandardError.report("\(counted(loader.skipped.count, "invalid line")) passed over, the first at \(loader.skipped.first)")
+            }
+        }
+    }
+
+    /// Compresses what a long load leaves in the active segment; for a little it is not worth a file.
+    private func sealIfWorthwhile(_ database: Database) throws {
+        let uncompressed = try database.statistics().files.filter { $0.kind == "raw" }.reduce(0) { $0 + $1.rawBytes }
+        guard uncompressed >= 256 << 10 else { return }
+        do throws(LogDBError) {
+            try database.seal()
+        } catch {
+            // What was loaded is safe as it is; only the room it takes is not what it could be.
+            guard error.code == .diskFull else { throw error }
+            StandardError.report("everything was loaded, but there was no room to compress it: \(error)")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//===--- OperationLines.swift - operations as lines of JSON ----------------===//
+//
+//      {"table":"actors","key":"goblin-7","value":{"hp":7}}                                            dump, get
+//      {"sequence":9,"time":1790000000021,"table":"actors","key":7,"value":{"hp":7}}                   dump --operations
+//      {"sequence":10,"time":1790000000022,"table":"actors","key":7,"delete":true}
+//
+//   * members in this order, no spaces between them, the document byte for byte as stored. One exception: a newline or carriage
+//     return in a document, which JSON allows between tokens only, is printed as a space, so that a document stays one line.
+//   * a string key or table is escaped as little as JSON allows, so equal keys make equal lines.
+//===-----------------------------------------------------------------------===//
+
+import LogDB
+import LogDBFormat
+
+struct OperationLines {
+    /// `"table":"…","key":` of the last line's table.
+    private var tableMembers: [UInt8] = []
+    private var table: String?
+
+    /// Appends the line of a live document.
+    @inline(__always)
+    mutating func append(table: String, key: Key, document: Span<UInt8>, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "{"))
+        appendAddress(table, key, to: &bytes)
+        Self.appendValue(document, to: &bytes)
+    }
+
+    /// Appends the line of an operation in the log.
+    mutating func append(_ operation: borrowing Operation, to bytes: inout [UInt8]) throws {
+        bytes.append(contentsOf: Self.sequenceMember)
+        bytes.append(decimal: operation.sequenceNumber)
+        bytes.append(contentsOf: Self.timeMember)
+        bytes.append(decimal: operation.milliseconds)
+        bytes.append(UInt8(ascii: ","))
+        appendAddress(operation.table, try operation.key, to: &bytes)
+        if operation.isDelete {
+            bytes.append(",\"delete\":true}\n")
+        } else {
+            Self.appendValue(operation.document, to: &bytes)
+        }
+    }
+
+    @inline(__always)
+    private mutating func appendAddress(_ table: String, _ key: Key, to bytes: inout [UInt8]) {
+        if self.table != table { remember(table) }
+        bytes.append(contentsOf: tableMembers)
+        switch key {
+        case .integer(let value): bytes.append(decimal: value)
+        case .string(let text): JSONText.append(text, to: &bytes)
+        }
+    }
+
+    private mutating func remember(_ table: String) {
+        self.table = table
+        tableMembers = Array("\"table\":".utf8)
+        JSONText.append(table, to: &tableMembers)
+        tableMembers.append(",\"key\":")
+    }
+
+    private static let sequenceMember = Array("{\"sequence\":".utf8)
+    private static let timeMember = Array(",\"time\":".utf8)
+    private static let valueMember = Array(",\"value\":".utf8)
+    private static let lineEnd = Array("}\n".utf8)
+
+    @inline(__always)
+    private static func appendValue(_ document: Span<UInt8>, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: valueMember)
+        let start = bytes.count
+        bytes.append(document)
+        if document.firstIndex(of: UInt8(ascii: "\n")) != nil || document.firstIndex(of: UInt8(ascii: "\r")) != nil {
+            for index in start..<bytes.count where bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") {
+                bytes[index] = UInt8(ascii: " ")
+            }
+        }
+        bytes.append(contentsOf: lineEnd)
+    }
+}
