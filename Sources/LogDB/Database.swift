@@ -23,10 +23,9 @@ public final class Database: Sendable {
     let log: Log
     let find: Find
     private let lock: (any DirectoryLock)?
-    private let threads: [BackgroundThread]
     private let lastRecovery: RecoverySummary?
 
-    private init(path: String, options: Options, recovery: RecoveryReport, log: Log, lock: (any DirectoryLock)?) throws(LogDBError) {
+    private init(path: String, options: Options, recovery: RecoveryReport, log: Log, lock: (any DirectoryLock)?) {
         self.path = path
         self.options = options
         self.recovery = recovery
@@ -34,13 +33,7 @@ public final class Database: Sendable {
         self.lock = lock
         find = Find(budget: options.memoryBudgetBytes)
         lastRecovery = log.manifest.state.lastRecovery
-        threads =
-            options.access == .readOnly
-            ? []
-            : [
-                try mapped { () throws(FileError) in try BackgroundThread(name: "logdb-seal") { log.runSealer() } },
-                try mapped { () throws(FileError) in try BackgroundThread(name: "logdb-flush") { log.runFlusher() } },
-            ]
+        if options.access == .readWrite, log.monitor.withLock({ $0.sealableCount }) > 0 { log.wakeSealer() }
     }
 
     deinit { try? shutDown() }
@@ -122,7 +115,7 @@ public final class Database: Sendable {
             report.segments = state.sealed.count + state.raw.count
             report.lastSequenceNumber = state.nextSequence - 1
             let log = Log(directory: directory, options: options, manifest: manifest, state: state)
-            return try Database(path: path, options: options, recovery: report, log: log, lock: lock)
+            return Database(path: path, options: options, recovery: report, log: log, lock: lock)
         } catch {
             lock.release()
             throw error
@@ -141,7 +134,7 @@ public final class Database: Sendable {
         report.lastSequenceNumber = state.nextSequence - 1
         let manifest = Manifest.forReading(found.manifest, in: directory)
         let log = Log(directory: directory, options: options, manifest: manifest, state: state)
-        return try Database(path: path, options: options, recovery: report, log: log, lock: nil)
+        return Database(path: path, options: options, recovery: report, log: log, lock: nil)
     }
 
     /// Seals what is full, makes everything durable, records the exact end of the log and lets the database go.
@@ -160,9 +153,8 @@ public final class Database: Sendable {
         }
         guard isFirst else { return }
         log.monitor.broadcast()
-        log.sealerBell.ring()
-        log.flusherBell.ring()
-        for thread in threads { thread.join() }
+        log.sealer.join()
+        log.flusher.join()
         defer { lock?.release() }
         if options.access == .readOnly {
             log.monitor.withLock { $0.isClosed = true }

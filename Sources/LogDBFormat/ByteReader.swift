@@ -104,3 +104,19 @@ package struct ByteReader: ~Escapable {
         FormatError(.corrupted, "the bytes end too early", at: position)
     }
 }
+
+/// The index of the last byte that is not zero.
+package func lastNonZero(_ bytes: Span<UInt8>) -> Int? {
+    var end = bytes.count
+    while end >= 8 {
+        // SAFETY: eight bytes before `end` are there, and any bit pattern is an integer.
+        let word = unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) }
+        if word != 0 { break }
+        end -= 8
+    }
+    while end > 0 {
+        if bytes[end - 1] != 0 { return end - 1 }
+        end -= 1
+    }
+    return nil
+}

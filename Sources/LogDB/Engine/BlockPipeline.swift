@@ -57,6 +57,7 @@ final class BlockPipeline: Sendable {
         _ body: (SealedSegment, BlockEntry, Span<UInt8>) throws -> Void
     ) throws {
         guard !segments.isEmpty else { return }
+        if segments.reduce(0, { $0 + $1.entry.rawLength }) <= smallLength { return try forEachBlockHere(of: segments, body) }
         let pipeline = BlockPipeline(segments, workers: workers, budget: budget)
         var threads: [BackgroundThread] = []
         defer {
@@ -69,6 +70,23 @@ final class BlockPipeline: Sendable {
         while let block = try pipeline.take() {
             try body(block.segment!, block.entry!, block.raw.span)
             pipeline.giveBack(block)
+        }
+    }
+
+    /// Raw bytes up to which starting a thread costs more than it saves.
+    private static let smallLength: UInt64 = 1 << 20
+
+    private static func forEachBlockHere(
+        of segments: [SealedSegment], _ body: (SealedSegment, BlockEntry, Span<UInt8>) throws -> Void
+    ) throws {
+        var raw = ByteBuffer()
+        for segment in segments {
+            let (file, _) = try segment.open()
+            let decompressor = segment.container.makeDecompressor()
+            for block in try segment.footer(of: file).blocks {
+                try segment.unpack(block, of: file, with: decompressor, into: &raw)
+                try body(segment, block, raw.span)
+            }
         }
     }
 

@@ -50,7 +50,8 @@ extension Database {
             Statistics.File(
                 name: log.manifest.name, kind: "manifest", bytes: manifestSize, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
                 lastSequenceNumber: 0, codec: nil))
-        result.operations = result.files.reduce(0) { $0 + $1.operations }
+        // The catalog's own operations are not the user's.
+        result.operations = tables.reduce(0) { $1.key == 0 ? $0 : $0 + $1.value.upserts + $1.value.deletes }
         result.rawBytes = result.files.reduce(0) { $0 + $1.rawBytes }
         result.storedBytes = result.files.reduce(0) { $0 + $1.bytes }
         result.firstSequenceNumber = result.files.first { $0.operations > 0 }?.firstSequenceNumber ?? 0

@@ -25,7 +25,7 @@ extension Log {
         switch persistence {
         case .process: return
         case .disk: try waitUntilDurable(position)
-        case .interval(let duration): scheduleSync(within: duration)
+        case .interval(let duration): try scheduleSync(within: duration)
         }
     }
 
@@ -73,24 +73,35 @@ extension Log {
         }
         // Nobody is woken for nothing: a wake-up costs as much as a tenth of a sync.
         if hasSleepers { monitor.broadcast() }
-        if hasWork { flusherBell.ring() }
+        if hasWork { flusher.bell.ring() }
         for waiter in completed { waiter.continuation.resume(returning: failure ?? cause) }
         if let failure { throw failure }
     }
 
     /// Asks the flusher to have synced by `duration` from now.
-    private func scheduleSync(within duration: Duration) {
+    private func scheduleSync(within duration: Duration) throws(LogDBError) {
         let deadline = Clock.monotonicNanoseconds() + duration.nanoseconds
         let mustWake = monitor.withLock { state in
             guard deadline < state.syncDeadline ?? .max else { return false }
             state.syncDeadline = deadline
             return true
         }
-        if mustWake { flusherBell.ring() }
+        if mustWake, !wakeFlusher() { try waitUntilDurable(monitor.withLock { $0.position }) }
     }
 
     /// Waits without holding a thread; nil once everything before `position` is on the disk.
     func durabilityFailure(at position: UInt64) async -> LogDBError? {
+        guard wakeFlusher() else {
+            do throws(LogDBError) { try waitUntilDurable(position) } catch { return error }
+            return nil
+        }
+        return await parked(at: position)
+    }
+
+    /// Whether the flusher was told that there is something to do; false where there is no room for its thread.
+    private func wakeFlusher() -> Bool { flusher.wake { [self] in runFlusher() } }
+
+    private func parked(at position: UInt64) async -> LogDBError? {
         await withCheckedContinuation { continuation in
             let answer: LogDBError?? = monitor.withLock { state in
                 if state.durable >= position { return .some(nil) }
@@ -99,7 +110,7 @@ extension Log {
                 state.waiters.append(DurabilityWaiter(position: position, continuation: continuation))
                 return nil
             }
-            if let answer { continuation.resume(returning: answer) } else { flusherBell.ring() }
+            if let answer { continuation.resume(returning: answer) } else { flusher.bell.ring() }
         }
     }
 
@@ -112,7 +123,7 @@ extension Log {
             case stop
         }
         while true {
-            let rings = flusherBell.count
+            let rings = flusher.bell.count
             let task = monitor.withLock { state -> Task in
                 let answered = state.takeCompletedWaiters()
                 if !answered.isEmpty { return .answer(answered, state.failure) }
@@ -131,7 +142,7 @@ extension Log {
             switch task {
             case .lead: try? lead()
             case .answer(let waiters, let failure): for waiter in waiters { waiter.continuation.resume(returning: failure) }
-            case .wait(let deadline): flusherBell.wait(since: rings, until: deadline)
+            case .wait(let deadline): flusher.bell.wait(since: rings, until: deadline)
             case .stop: return
             }
         }

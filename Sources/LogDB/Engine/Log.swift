@@ -14,9 +14,9 @@ final class Log: Sendable {
     let options: Options
     let manifest: Manifest
     let monitor: Monitor<LogState>
-    /// Rung when there may be something to seal, and something to sync.
-    let sealerBell = Bell()
-    let flusherBell = Bell()
+    /// The background threads, each started when there is first something for it to do.
+    let sealer = Worker(name: "logdb-seal")
+    let flusher = Worker(name: "logdb-flush")
 
     /// Bytes of operations of open transactions that may wait in memory to be written.
     static let tailLimit = 128 << 10
@@ -113,6 +113,7 @@ final class Log: Sendable {
 
     /// Commits a transaction; nil if it did nothing.
     func commit(_ transaction: OpenTransaction) throws(LogDBError) -> Appended? {
+        var isSealable = false
         let appended = try monitor.enter { lock throws(LogDBError) -> Appended? in
             try lock.state.checkWritable()
             try transaction.check()
@@ -122,15 +123,17 @@ final class Log: Sendable {
             }
             try makeRoom(for: 16, onlyDeletes: true, lock)
             try transaction.check()
-            return try lock.state.commit(transaction)
+            let appended = try lock.state.commit(transaction)
+            isSealable = lock.state.sealableCount > 0
+            return appended
         }
-        sealerBell.ring()
+        if isSealable { wakeSealer() }
         return appended
     }
 
     /// Ends a transaction as if it had never begun. Nothing needs to be written for that: what has no commit never happened.
     func rollback(_ transaction: OpenTransaction) {
-        if monitor.withLock({ $0.transactions.end(transaction) }) { sealerBell.ring() }
+        if monitor.withLock({ $0.transactions.end(transaction) && $0.sealableCount > 0 }) { wakeSealer() }
     }
 }
 

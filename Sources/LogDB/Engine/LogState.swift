@@ -129,7 +129,7 @@ struct LogState: ~Copyable {
     @inline(__always)
     mutating func finishFrame(_ kind: FrameHeader.Kind, sequence: UInt64) {
         tail.finish(
-            kind, sequence: sequence, durableEnd: durable, milliseconds: Clock.wallMilliseconds(),
+            kind, sequence: sequence, durableEnd: durable, milliseconds: Clock.coarseWallMilliseconds(),
             seed: raw[raw.count - 1].segment.seed)
     }
 

@@ -22,8 +22,8 @@ struct Inspection {
     var raw: [RawProgress] = []
     /// Numbers of raw segments in the manifest that hold nothing that counts.
     var discarded: [UInt64] = []
-    /// Numbers of kept raw segments that the manifest does not know to be closed.
-    var unclosed: [UInt64] = []
+    /// Kept raw segments that the manifest does not know to be closed, each with the offset up to which it is known to be on the disk.
+    var unclosed: [UInt64: UInt64] = [:]
     var catalog = Catalog()
     /// Committed transactions with operations in raw segments, and those that are not (yet) committed.
     var committed: [UInt64: UInt64] = [:]
@@ -216,20 +216,21 @@ extension Inspection {
                     tornBytes += after.writtenBytes
                     cut = (segment.name, segment.number, scanned)
                 }
-                finish(segment, entry, end: scanned, size: sizes[index])
+                finish(segment, entry, end: scanned, size: sizes[index], proven: claim)
                 discarded += segments[(index + 1)...].map(\.number)
                 return
             }
-            finish(segment, entry, end: scanned, size: sizes[index])
+            finish(segment, entry, end: scanned, size: sizes[index], proven: claim)
         }
     }
 
-    private mutating func finish(_ segment: RawSegment, _ entry: RawSegmentEntry, end: UInt64, size: UInt64) {
+    private mutating func finish(_ segment: RawSegment, _ entry: RawSegmentEntry, end: UInt64, size: UInt64, proven: UInt64) {
+        let base = segment.header.basePosition
         if entry.end == nil, end == RawSegment.frameOrigin {
             discarded.append(segment.number)
             return
         }
-        if entry.end == nil { unclosed.append(segment.number) }
+        if entry.end == nil { unclosed[segment.number] = min(end, max(proven, base + RawSegment.frameOrigin) - base) }
         raw.append(RawProgress(segment: segment, end: end, allocated: size, lastSequence: nextSequence - 1))
         position = segment.header.basePosition + end
     }
@@ -302,13 +303,17 @@ extension Inspection {
         report.milliseconds = Clock.wallMilliseconds()
         if !report.wasClosed {
             // What is kept must be on the disk before anything says so: it may so far be in the page cache only.
-            for progress in raw where unclosed.contains(progress.segment.number) {
-                try mapped { () throws(FileError) in try progress.segment.file.sync() }
+            for progress in raw {
+                guard let proven = unclosed[progress.segment.number] else { continue }
+                try mapped { () throws(FileError) in
+                    try progress.segment.file.rewrite(from: proven, to: progress.end)
+                    try progress.segment.file.sync()
+                }
             }
         }
         let manifest = try Manifest.resume(self.manifest, in: directory)
         if !report.wasClosed {
-            var edits = raw.filter { unclosed.contains($0.segment.number) }.map {
+            var edits = raw.filter { unclosed[$0.segment.number] != nil }.map {
                 ManifestEdit.closeRaw(number: $0.segment.number, end: $0.end, endPosition: $0.endPosition, lastSequence: $0.lastSequence)
             }
             edits += discarded.map { ManifestEdit.removeRaw(number: $0) }
@@ -322,7 +327,7 @@ extension Inspection {
         // From here on nothing can go wrong that matters: these files are not part of the database.
         for name in leftovers { try? directory.remove(name) }
         for number in discarded { try? directory.remove(FileNames.raw(number).name) }
-        for progress in raw where unclosed.contains(progress.segment.number) { try? progress.segment.file.truncate(to: progress.end) }
+        for progress in raw where unclosed[progress.segment.number] != nil { try? progress.segment.file.truncate(to: progress.end) }
         return manifest
     }
 }

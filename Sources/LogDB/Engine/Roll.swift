@@ -40,7 +40,7 @@ extension Log {
         let end = lock.state.position + lock.state.tailLength
         guard end > limit, lock.state.transactions.oldestStart < end - limit else { return }
         lock.state.transactions.expire(before: end - limit, limit: limit)
-        sealerBell.ring()
+        wakeSealer()
     }
 
     @inline(never)
@@ -67,7 +67,7 @@ extension Log {
         }
         // A full segment is a new chance for a sealer that found the disk full.
         lock.state.sealFailure = nil
-        sealerBell.ring()
+        wakeSealer()
     }
 
     /// Makes a segment take appends at the first write of a session.
@@ -79,7 +79,7 @@ extension Log {
         } else {
             try addSegment(for: length, &lock.state)
             lock.state.mayReopen = false
-            sealerBell.ring()
+            wakeSealer()
         }
     }
 

@@ -14,19 +14,26 @@ import LogDBFile
 import LogDBFormat
 
 extension Log {
+    /// Tells the sealer that there may be something to seal. Where there is no room for its thread, the next one to tell tries again.
+    func wakeSealer() { _ = sealer.wake { [self] in runSealer() } }
+
     /// The sealer's thread.
     func runSealer() {
         while true {
-            let rings = sealerBell.count
-            let (next, isStopping) = monitor.withLock { state -> ((RawProgress, SealedSegmentEntry?, Fates)?, Bool) in
-                guard state.sealableCount > 0, state.failure == nil, state.sealFailure == nil else { return (nil, state.isStopping) }
-                return ((state.raw[0], state.sealed.last?.entry, Fates(state.transactions.committed)), false)
+            let rings = sealer.bell.count
+            let (next, position, isStopping) = monitor.withLock { state -> ((RawProgress, SealedSegmentEntry?, Fates)?, UInt64, Bool) in
+                guard state.sealableCount > 0, state.failure == nil, state.sealFailure == nil else { return (nil, 0, state.isStopping) }
+                let committed = state.transactions.committed
+                return ((state.raw[0], state.sealed.last?.entry, Fates(committed)), committed.isEmpty ? 0 : state.position, false)
             }
             guard let (segment, predecessor, fates) = next else {
                 if isStopping { return }
-                sealerBell.wait(since: rings)
+                sealer.bell.wait(since: rings)
                 continue
             }
+            // A commit may stand in a later segment, and not be on the disk. Sealed, the operations that rely on it would be there without it:
+            // after a power cut a transaction half there. So it goes first. A failure has poisoned the log; the next round sees it.
+            do throws(LogDBError) { try waitUntilDurable(position) } catch { continue }
             let result: Result<SealedSegment, LogDBError>
             do throws(LogDBError) { result = .success(try seal(segment, after: predecessor, fates)) } catch { result = .failure(error) }
             monitor.withLock { state in
@@ -87,7 +94,7 @@ extension Log {
                 lock.state.mayReopen = false
             }
             lock.state.sealFailure = nil
-            sealerBell.ring()
+            wakeSealer()
             while lock.state.sealableCount > 0 {
                 if let failure = lock.state.sealFailure ?? lock.state.failure { throw failure }
                 _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)

@@ -23,6 +23,8 @@ struct LoadedManifest {
     var tornBytes: UInt64
     /// Bytes of the file.
     var size: UInt64
+    /// Everything before this offset is known to be on the disk.
+    var provenEnd: UInt64
 
     static let frameOrigin = UInt64((FileHeader.plainLength + 7) & ~7)
 
@@ -68,7 +70,8 @@ struct LoadedManifest {
             throw LogDBError(.corrupted, "an edit that had been synced does not hold", file: name, offset: end)
         }
         let torn = scanner.stoppedAtMark ? 0 : after.writtenBytes
-        return LoadedManifest(number: number, header: header, state: state, end: end, nextEdit: nextEdit, tornBytes: torn, size: size)
+        return LoadedManifest(number: number, header: header, state: state, end: end, nextEdit: nextEdit, tornBytes: torn, size: size,
+            provenEnd: max(scanner.claim, frameOrigin))
     }
 }
 
@@ -119,7 +122,13 @@ final class Manifest: Sendable {
             return Manifest(directory: directory, database: loaded.header.database, content: content)
         }
         let file = try mapped { () throws(FileError) in
-            try directory.open(FileNames.manifest(loaded.number).name, for: .readingAndWriting)
+            let file = try directory.open(FileNames.manifest(loaded.number).name, for: .readingAndWriting)
+            if loaded.provenEnd < loaded.end {
+                try file.rewrite(from: loaded.provenEnd, to: loaded.end)
+                try file.sync()
+                try directory.sync()
+            }
+            return file
         }
         let content = Content(
             number: loaded.number, identity: loaded.header.identity, file: file, end: loaded.end, reserved: loaded.size,

@@ -81,6 +81,22 @@ struct FrameScanner: ~Copyable {
     }
 }
 
+extension File {
+    /// Writes the bytes from `start` to `end` again, as they are.
+    ///
+    /// What is read may be in the page cache only, and clean there although it never reached the disk: that is how some systems leave
+    /// pages whose write-back failed, and a sync would then succeed without writing them. Written again, they are dirty.
+    func rewrite(from start: UInt64, to end: UInt64) throws(FileError) {
+        var offset = start
+        while offset < end {
+            let bytes = try read(at: offset, count: Int(clamping: min(1 << 20, end - offset)))
+            if bytes.isEmpty { return }
+            try writeFully(bytes, at: offset)
+            offset += UInt64(bytes.count)
+        }
+    }
+}
+
 /// What lies behind the place where a scan stopped.
 struct Aftermath: Equatable {
     /// The greatest log position that a good frame there claims to be synced.
@@ -97,7 +113,7 @@ struct Aftermath: Equatable {
         while position < limit {
             let chunk = try file.read(at: position, count: Int(clamping: min(UInt64(chunkSize), limit - position)))
             if chunk.isEmpty { break }
-            if let last = chunk.lastIndex(where: { $0 != 0 }) { result.writtenBytes = position + UInt64(last) + 1 - offset } else {
+            if let last = lastNonZero(chunk.span) { result.writtenBytes = position + UInt64(last) + 1 - offset } else {
                 position += UInt64(chunk.count)
                 continue
             }

@@ -1,0 +1,199 @@
+//===--- Model.swift - what a database must hold ---------------------------===//
+//
+// Every frame that was attempted, in order, and how many of them were acknowledged. After a crash the contents must be exactly those
+// after some first part of the frames, and that part at least as long as what was acknowledged for the kind of crash:
+//
+//      frames   f1  f2  f3  f4  f5  f6  f7
+//      disk     ─────────┘           │   │      a power cut keeps at least these
+//      process  ─────────────────────┘   │      the death of the process keeps at least these
+//      attempted ────────────────────────┘      more than these cannot be there
+//
+//   * a frame is whole or not there, a batch is one frame. Operations of transactions are frames for themselves here, however the engine
+//     groups them, and so is the commit.
+//   * the marks are raised after the call returned, the frames added before it began. Whoever takes an image reads the marks before and
+//     the frames after, so that both are on the safe side whatever other threads do meanwhile.
+//===-----------------------------------------------------------------------===//
+
+import LogDB
+import LogDBFile
+
+/// One operation that takes one sequence number.
+enum Effect: Sendable {
+    case createTable(String)
+    case dropTable(String)
+    case change(Change)
+}
+
+struct ModelFrame: Sendable {
+    enum Role: Sendable, Equatable {
+        case plain
+        /// An operation of a transaction: it counts from the commit on, at its own place, and nobody was promised that it is kept before.
+        case part(of: Int)
+        /// Takes no number.
+        case commit(of: Int)
+    }
+
+    var firstSequence: UInt64
+    var effects: [Effect]
+    var role = Role.plain
+    var lastSequence: UInt64 { firstSequence + UInt64(effects.count) - 1 }
+}
+
+/// An operation as a reader sees it.
+struct Seen: Sendable, Equatable {
+    var sequence: UInt64
+    var change: Change
+}
+
+/// What all the ways of reading must deliver.
+struct Contents: Sendable, Equatable {
+    var lastSequence: UInt64 = 0
+    /// In the order of tables' names.
+    var tables: [String] = []
+    /// What replay delivers.
+    var operations: [Seen] = []
+    /// What select delivers.
+    var live: [Seen] = []
+}
+
+struct Model: Sendable {
+    struct Marks: Sendable, Equatable {
+        var disk = 0
+        var process = 0
+    }
+
+    private(set) var frames: [ModelFrame] = []
+    private(set) var marks = Marks()
+
+    init() {}
+
+    /// The past as a crash left it: frames that may be there, and how many must be.
+    init(frames: [ModelFrame], marks: Marks) {
+        self.frames = frames
+        self.marks = marks
+    }
+
+    // MARK: Recording
+
+    /// Notes the frame that `step` is about to append; nil if it appends none.
+    mutating func attempt(_ step: Step) -> ModelFrame? {
+        let known = tables
+        var effects: [Effect] = []
+        func create(_ names: [String]) {
+            var seen = known
+            for name in names where seen.insert(name).inserted { effects.append(.createTable(name)) }
+        }
+        switch step {
+        case .write(let change, _):
+            create([change.table])
+            effects.append(.change(change))
+        case .batch(let changes, _):
+            create(changes.map(\.table))
+            effects += changes.map(Effect.change)
+        case .createTable(let name, _): create([name])
+        case .dropTable(let name, _): if known.contains(name) { effects.append(.dropTable(name)) }
+        case .flush, .seal, .reopen, .begin, .change, .commit, .rollback: break
+        }
+        guard !effects.isEmpty else { return nil }
+        let frame = ModelFrame(firstSequence: nextSequence, effects: effects)
+        frames.append(frame)
+        return frame
+    }
+
+    /// Notes an operation of a transaction. The table that it may create is there for good.
+    mutating func attempt(_ change: Change, in transaction: Int) -> ModelFrame {
+        if !tables.contains(change.table) {
+            frames.append(ModelFrame(firstSequence: nextSequence, effects: [.createTable(change.table)]))
+        }
+        let frame = ModelFrame(firstSequence: nextSequence, effects: [.change(change)], role: .part(of: transaction))
+        frames.append(frame)
+        return frame
+    }
+
+    mutating func attemptCommit(of transaction: Int) {
+        frames.append(ModelFrame(firstSequence: nextSequence, effects: [], role: .commit(of: transaction)))
+    }
+
+    /// The number of frames up to the last one that counts by itself.
+    static func solidCount(_ frames: [ModelFrame]) -> Int {
+        (frames.lastIndex { if case .part = $0.role { false } else { true } } ?? -1) + 1
+    }
+
+    /// Takes the frame attempted last back: it is certain not to be there.
+    mutating func retract() { frames.removeLast() }
+
+    /// All frames so far have reached `level`.
+    mutating func acknowledge(_ level: Persistence) {
+        marks.process = Self.solidCount(frames)
+        if level == .disk { marks.disk = marks.process }
+    }
+
+    /// Opening found the first `count` frames and made them durable; the others never happened.
+    mutating func resolve(to count: Int) {
+        frames.removeLast(frames.count - count)
+        let solid = Self.solidCount(frames)
+        marks = Marks(disk: solid, process: solid)
+    }
+
+    // MARK: Asking
+
+    var nextSequence: UInt64 { (frames.last?.lastSequence ?? 0) + 1 }
+
+    /// The tables there are after all frames.
+    var tables: Set<String> {
+        var names: Set<String> = []
+        for frame in frames {
+            for effect in frame.effects {
+                switch effect {
+                case .createTable(let name): names.insert(name)
+                case .dropTable(let name): names.remove(name)
+                case .change: break
+                }
+            }
+        }
+        return names
+    }
+
+    /// The contents after the first `count` of `frames`.
+    static func contents(_ frames: ArraySlice<ModelFrame>) -> Contents {
+        struct Place: Hashable {
+            var table: Int
+            var key: Key
+        }
+        var ids: [String: Int] = [:]
+        var nextID = 0
+        var all: [(table: Int, seen: Seen)] = []
+        var contents = Contents()
+        var committed: Set<Int> = []
+        for frame in frames { if case .commit(let transaction) = frame.role { committed.insert(transaction) } }
+        for frame in frames {
+            var sequence = frame.firstSequence
+            var counts = true
+            if case .part(let transaction) = frame.role { counts = committed.contains(transaction) }
+            for effect in frame.effects {
+                switch effect {
+                case .createTable(let name):
+                    ids[name] = nextID
+                    nextID += 1
+                case .dropTable(let name): ids[name] = nil
+                case .change(let change) where counts: all.append((ids[change.table]!, Seen(sequence: sequence, change: change)))
+                case .change: break
+                }
+                sequence += 1
+            }
+            contents.lastSequence = sequence - 1
+        }
+        let existing = Set(ids.values)
+        all.removeAll { !existing.contains($0.table) }
+        var newest: [Place: (table: Int, seen: Seen)] = [:]
+        for entry in all { newest[Place(table: entry.table, key: entry.seen.change.key)] = entry }
+        contents.tables = ids.keys.sorted()
+        contents.operations = all.map(\.seen)
+        contents.live = newest.values.filter { $0.seen.change.document != nil }
+            .sorted { ($0.table, $0.seen.change.key) < ($1.table, $1.seen.change.key) }.map(\.seen)
+        return contents
+    }
+}
+
+/// The model, shared between the thread that drives and those that take images.
+typealias Ledger = Monitor<Model>

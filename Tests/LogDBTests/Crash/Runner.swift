@@ -1,0 +1,136 @@
+//===--- Runner.swift - carries out a workload and keeps the model true ----===//
+
+import LogDB
+import LogDBFile
+import LogDBSimulation
+import Synchronization
+
+/// Drives one database through steps, from one thread.
+final class Runner {
+    private static let numbers = Atomic<Int>(0)
+
+    let disk: SimulatedDisk
+    let ledger: Ledger
+    let options: Options
+    private(set) var db: Database?
+    /// Whether the last step was a commit.
+    private(set) var hasAttemptedCommit = false
+    private var transactions: [String: (transaction: Transaction, number: Int)] = [:]
+    /// For the test of tests: writes at `.process` are taken for writes at `.disk`.
+    var takesProcessForDisk = false
+
+    init(_ disk: SimulatedDisk, _ ledger: Ledger, _ options: Options) {
+        self.disk = disk
+        self.ledger = ledger
+        self.options = options
+    }
+
+    /// Opens the database, which must hold what the model says, and tells the model which of the possible pasts it was.
+    func open() throws {
+        let db = try Database.open(disk.directory(), path: "simulated", options: options)
+        self.db = db
+        let (frames, floor) = ledger.withLock { ($0.frames, $0.marks.process) }
+        let count = try Check.identify(db, frames, floor: floor)
+        ledger.withLock { $0.resolve(to: count) }
+    }
+
+    /// Carries out one step. A thrown `LogDBError` is the engine's; a `Violation` says that it did what it must not.
+    func perform(_ step: Step) throws {
+        guard let db else { return }
+        // Dropping a table that a crash has taken, or that never was, is refused.
+        if case .dropTable(let name, _) = step, !ledger.withLock({ $0.tables.contains(name) }) { return }
+        hasAttemptedCommit = false
+        let frame = ledger.withLock { $0.attempt(step) }
+        var sequence: UInt64?
+        var level = Persistence.disk
+        switch step {
+        case .write(let change, let persistence):
+            level = persistence
+            if let document = change.document {
+                sequence = try db.upsert(change.table, change.key, json: document.span, persistence: persistence)
+            } else {
+                sequence = try db.delete(change.table, change.key, persistence: persistence)
+            }
+        case .batch(let changes, let persistence):
+            level = persistence
+            var batch = Batch()
+            for change in changes {
+                if let document = change.document {
+                    try batch.upsert(change.table, change.key, json: document.span)
+                } else {
+                    try batch.delete(change.table, change.key)
+                }
+            }
+            sequence = try db.write(batch, persistence: persistence)?.upperBound
+        case .createTable(let name, let persistence):
+            level = frame == nil ? .process : persistence
+            try db.createTable(name, persistence: persistence)
+        case .dropTable(let name, let persistence):
+            level = persistence
+            sequence = try db.dropTable(name, persistence: persistence)
+        case .flush: try db.flush(to: .disk)
+        case .seal: try db.seal()
+        case .reopen:
+            try close()
+            try open()
+            return
+        case .begin(let name):
+            if transactions[name] == nil { transactions[name] = (try db.begin(), Self.numbers.wrappingAdd(1, ordering: .relaxed).newValue) }
+            return
+        case .change(let name, let change): return try perform(change, in: name)
+        case .commit(let name, let persistence):
+            guard let open = transactions.removeValue(forKey: name) else { return }
+            level = persistence
+            hasAttemptedCommit = true
+            ledger.withLock { $0.attemptCommit(of: open.number) }
+            try open.transaction.commit(persistence: persistence)
+        case .rollback(let name):
+            transactions.removeValue(forKey: name)?.transaction.rollback()
+            return
+        }
+        if takesProcessForDisk { level = .disk }
+        if let frame, let sequence, sequence != frame.lastSequence {
+            throw Violation("\(step) returned number \(sequence), not \(frame.lastSequence)")
+        }
+        ledger.withLock { $0.acknowledge(level) }
+    }
+
+    private func perform(_ change: Change, in name: String) throws {
+        guard let open = transactions[name] else { return }
+        let frame = ledger.withLock { $0.attempt(change, in: open.number) }
+        let sequence: UInt64
+        if let document = change.document {
+            sequence = try open.transaction.upsert(change.table, change.key, json: document.span)
+        } else {
+            sequence = try open.transaction.delete(change.table, change.key)
+        }
+        guard sequence == frame.lastSequence else { throw Violation("in a transaction: number \(sequence), not \(frame.lastSequence)") }
+        // Reads inside see the transaction's own operations.
+        let seen = try open.transaction.document(change.table, change.key)
+        guard seen == change.document else { throw Violation("a transaction does not see what it wrote to \(change.key)") }
+    }
+
+    /// A transaction that a failure met is of no use any more.
+    func rollBackAll() {
+        for open in transactions.values { open.transaction.rollback() }
+        transactions = [:]
+    }
+
+    /// Closes the database. When it says it could, everything is on the disk.
+    func close() throws {
+        guard let db else { return }
+        defer {
+            self.db = nil
+            transactions = [:]
+        }
+        try db.close()
+        ledger.withLock { $0.acknowledge(.disk) }
+    }
+
+    /// Lets go of the database whatever it says.
+    func abandon() {
+        try? db?.close()
+        transactions = [:]
+        db = nil
+    }
+}
