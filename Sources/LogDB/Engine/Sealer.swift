@@ -85,7 +85,7 @@ extension Log {
 
     /// Ends the active segment if anything is in it, and waits until every full segment is sealed that no transaction pins.
     func seal() throws(LogDBError) {
-        try monitor.enter { lock throws(LogDBError) in
+        let position = try monitor.enter { lock throws(LogDBError) -> UInt64 in
             try lock.state.checkWritable()
             if !lock.state.tail.buffer.isEmpty { try lock.state.drain() }
             if let last = lock.state.raw.last, last.end > RawSegment.frameOrigin {
@@ -99,6 +99,9 @@ extension Log {
                 if let failure = lock.state.sealFailure ?? lock.state.failure { throw failure }
                 _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)
             }
+            return lock.state.position
         }
+        // What a transaction keeps from being sealed is to be on the disk all the same.
+        try waitUntilDurable(position)
     }
 }

@@ -52,6 +52,8 @@ extension Crash {
         func `at every operation of a workload a crash leaves what was acknowledged, and nothing half`(
             _ workload: Workload, _ model: DiskModel
         ) {
+            var plan = plan
+            plan.deadline = Scale.deadline(seconds: 12)
             let violations = explore(workload, model, plan)
             #expect(violations.isEmpty, "\(violations.joined(separator: "\n"))")
         }
@@ -59,6 +61,8 @@ extension Crash {
         @Test(arguments: DiskModel.allCases)
         func `at every operation of random workloads a crash leaves what was acknowledged, and nothing half`(_ model: DiskModel) {
             guard Scale.only == nil else { return }
+            var plan = plan
+            plan.deadline = Scale.deadline(seconds: 30)
             for seed in 0..<Scale.seeds(6, debug: 1) {
                 let workload = Workload.random(seed: UInt64(seed), count: Scale.isDebug ? 12 : 30)
                 let violations = explore(workload, model, plan, seed: UInt64(seed))

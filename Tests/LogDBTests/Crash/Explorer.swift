@@ -23,6 +23,8 @@ final class Explorer: Sendable {
         var liveEvery = 1
         /// How many crashes deep.
         var depth = 2
+        /// When to stop, on the monotonic clock.
+        var deadline: UInt64 = .max
         /// In a life that follows a crash.
         var laterSeeds = 1
         var laterLiveEvery = 7
@@ -65,6 +67,7 @@ final class Explorer: Sendable {
     /// Takes and proves all images of this moment.
     func examine(_ disk: SimulatedDisk, _ ledger: Ledger, _ index: Int, isFirstLife: Bool = true, depth: Int, _ place: String) {
         guard !isHopeless else { return }
+        guard Clock.monotonicNanoseconds() < plan.deadline else { return Tally.count(.leftOut) }
         let randoms = (0..<(isFirstLife ? plan.seeds : plan.laterSeeds)).map { number in
             Kind.powerCut(.random(seed: seed &* 0x9E37_79B9 &+ UInt64(index) &* 1_000_003 &+ UInt64(number)))
         }

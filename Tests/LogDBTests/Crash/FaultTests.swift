@@ -35,7 +35,12 @@ extension Crash {
             // One of a kind: the same complaint of neighbouring calls says nothing new.
             var violations: [String: String] = [:]
             var number = 0
+            let deadline = Scale.deadline(seconds: 3)
             while true {
+                guard Clock.monotonicNanoseconds() < deadline else {
+                    Tally.count(.leftOut)
+                    break
+                }
                 let model: DiskModel = number.isMultiple(of: 2) ? .ext4Like : .strictPOSIX
                 let fault = Fault(kind.effect, on: kind.operation, after: number, times: kind.times)
                 do {

@@ -23,6 +23,7 @@ enum Tally {
         case faults
         case faultImages = "images after faults"
         case flips, truncations, sabotages
+        case leftOut = "places left out for lack of time"
     }
 
     private struct State {
@@ -67,6 +68,12 @@ enum Scale {
 
     /// Part of a workload's name, to look at one alone: LOGDB_CRASH_ONLY.
     static let only: String? = unsafe getenv("LOGDB_CRASH_ONLY").map { unsafe String(cString: $0) }
+
+    /// When a test case that may take `seconds` in a release build has to be done: half of that in a debug build. LOGDB_CRASH_SCALE
+    /// multiplies it. What is left out for lack of time is counted.
+    static func deadline(seconds: Double) -> UInt64 {
+        Clock.monotonicNanoseconds() + UInt64(seconds * (isDebug ? 0.5 : 1) * 1e9) * UInt64(factor)
+    }
 
     /// A number of seeds: `release` times the factor, or a share of it in a debug build, which is many times slower.
     static func seeds(_ release: Int, debug: Int) -> Int { isDebug ? debug * factor : release * factor }
