@@ -48,7 +48,8 @@ public final class Counter: Sendable {
         let (value, position) = try state.withLock { state throws(LogDBError) in
             let (value, overflow) = state.value.addingReportingOverflow(step)
             guard !overflow else {
-                throw LogDBError(.counterOverflow, "\(state.value) and \(step) are more than a 64-bit number holds: the count was not changed")
+                throw LogDBError(
+                    .counterOverflow, "\(state.value) and \(step) are more than a 64-bit number holds: the count was not changed")
             }
             var document = state.before
             JSONNumeral.append(value, to: &document)

@@ -334,7 +334,8 @@ public final class Database: Sendable {
         guard batch.bytes.count + batch.count * 20 <= options.maximumDocumentBytes + Record.maximumKeyLength + 1024 else {
             throw LogDBError(
                 .batchTooLarge,
-                "the batch has \(batch.bytes.count) bytes, more than the \(options.maximumDocumentBytes) allowed: write several, or a transaction")
+                "the batch has \(batch.bytes.count) bytes, more than the \(options.maximumDocumentBytes) allowed: write several, or a transaction"
+            )
         }
         for item in batch.items where !item.isDelete { try checkDocument(batch.bytes.span.extracting(item.document)) }
         return try log.append(batch)

@@ -84,7 +84,11 @@ public struct LogDBError: Error, Sendable, Equatable {
 extension LogDBError: CustomStringConvertible {
     public var description: String {
         var place = ""
-        if let file { place = offset.map { " (\(file) at byte \($0))" } ?? " (\(file))" } else if let offset { place = " (at byte \(offset))" }
+        if let file {
+            place = offset.map { " (\(file) at byte \($0))" } ?? " (\(file))"
+        } else if let offset {
+            place = " (at byte \(offset))"
+        }
         return "\(code.rawValue): \(message)\(place)\(advice)"
     }
 

@@ -67,7 +67,9 @@ package struct SegmentHeader: Equatable, Sendable {
 
     package init(decoding bytes: Span<UInt8>, in container: Container) throws(FormatError) {
         let start = Envelope.contentOffset(in: container)
-        guard bytes.count >= Self.envelopeLength(in: container) else { throw FormatError(.corrupted, "the file is too short for a segment's header") }
+        guard bytes.count >= Self.envelopeLength(in: container) else {
+            throw FormatError(.corrupted, "the file is too short for a segment's header")
+        }
         do throws(FormatError) {
             try self.init(content: bytes.extracting(start...), container: container)
         } catch {

@@ -69,7 +69,9 @@ extension Log {
                 state.writeMark()
             }
             let completed = state.takeCompletedWaiters()
-            return (completed, state.failure, state.sleepers > 0, !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil)
+            return (
+                completed, state.failure, state.sleepers > 0, !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil
+            )
         }
         // Nobody is woken for nothing: a wake-up costs as much as a tenth of a sync.
         if hasSleepers { monitor.broadcast() }

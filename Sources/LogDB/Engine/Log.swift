@@ -239,7 +239,8 @@ extension LogState {
         if let known = created.first(where: { $0.1 == name }) { return known.0 }
         try Catalog.validate(name: name)
         guard catalog.ids.count + created.count < Catalog.maximumTables else {
-            throw LogDBError(.tooManyTables, "there are \(Catalog.maximumTables) tables already: drop one, or use keys to tell things apart")
+            throw LogDBError(
+                .tooManyTables, "there are \(Catalog.maximumTables) tables already: drop one, or use keys to tell things apart")
         }
         let id = catalog.nextID + UInt64(created.count)
         let document = Catalog.document(name: name)

@@ -94,7 +94,8 @@ struct LogState: ~Copyable {
     mutating func poison(_ cause: LogDBError) {
         guard failure == nil else { return }
         failure = LogDBError(
-            .poisoned, "writing stopped after an earlier failure (\(cause.message)): close the database and open it again", file: cause.file,
+            .poisoned, "writing stopped after an earlier failure (\(cause.message)): close the database and open it again",
+            file: cause.file,
             offset: cause.offset)
     }
 

@@ -47,13 +47,12 @@ final class RawIndex: Sendable {
                 }
                 content.end = end
             }
+            for (transaction, places) in content.pending where fates.isCommitted(transaction) {
+                for (key, place) in places where place.sequence > content.places[key]?.sequence ?? 0 { content.places[key] = place }
+                content.pending[transaction] = nil
+            }
             var newest = content.places[key]
             for (transaction, places) in content.pending where fates.counts(transaction) {
-                if fates.isCommitted(transaction) {
-                    for (key, place) in places where place.sequence > content.places[key]?.sequence ?? 0 { content.places[key] = place }
-                    content.pending[transaction] = nil
-                    newest = content.places[key]
-                }
                 if let place = places[key], place.sequence > newest?.sequence ?? 0 { newest = place }
             }
             return newest

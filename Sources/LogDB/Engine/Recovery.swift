@@ -97,7 +97,8 @@ extension Inspection {
         default: return
         }
         throw LogDBError(
-            .corrupted, "\(FileNames.manifest(manifest.number).name) does not know this segment: it lost its end, or is an old copy", file: name)
+            .corrupted, "\(FileNames.manifest(manifest.number).name) does not know this segment: it lost its end, or is an old copy",
+            file: name)
     }
 
     private func holdsFrames(_ name: String, in directory: any Directory) throws(LogDBError) -> Bool {
@@ -127,7 +128,8 @@ extension Inspection {
                 entry.firstSequence == (previous?.lastSequence ?? 0) + 1
             else {
                 throw LogDBError(
-                    .corrupted, "the segment does not follow the one before it (number \(previous?.number ?? 0)): one was swapped or is missing",
+                    .corrupted,
+                    "the segment does not follow the one before it (number \(previous?.number ?? 0)): one was swapped or is missing",
                     file: segment.name, offset: 0)
             }
             if entry.holdsCatalog { try readCatalog(of: segment, file) }
@@ -182,7 +184,8 @@ extension Inspection {
                 var beyond = FrameScanner(segment.file, seed: segment.seed, from: end, limit: sizes[index])
                 guard try mapped({ () throws(FileError) in try beyond.next() }) == nil else {
                     throw LogDBError(
-                        .corrupted, "the log goes on behind the end that \(FileNames.manifest(manifest.number).name) knows: it lost its own end",
+                        .corrupted,
+                        "the log goes on behind the end that \(FileNames.manifest(manifest.number).name) knows: it lost its own end",
                         file: segment.name, offset: end)
                 }
             }

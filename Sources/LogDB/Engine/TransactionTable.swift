@@ -75,7 +75,8 @@ struct TransactionTable {
         for transaction in pinning where transaction.startPosition < position {
             transaction.failure = LogDBError(
                 .transactionTooLarge,
-                "the transaction was rolled back: the log grew by more than the \(limit) bytes of maximumOpenTransactionBytes since it began")
+                "the transaction was rolled back: the log grew by more than the \(limit) bytes of maximumOpenTransactionBytes since it began"
+            )
         }
         pinning.removeAll { $0.failure != nil }
         updatePins()

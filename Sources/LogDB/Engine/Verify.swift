@@ -66,9 +66,12 @@ extension Database {
                 }
                 if found.tornBytes > 0, let cut = found.cut {
                     report.remarks.append(
-                        "\(found.tornBytes) bytes behind byte \(cut.offset) of \(cut.file) were never acknowledged as safe; the next opening cuts them off")
+                        "\(found.tornBytes) bytes behind byte \(cut.offset) of \(cut.file) were never acknowledged as safe; the next opening cuts them off"
+                    )
                 }
-                for name in found.leftovers { report.remarks.append("\(name) is left over from interrupted work; the next opening removes it") }
+                for name in found.leftovers {
+                    report.remarks.append("\(name) is left over from interrupted work; the next opening removes it")
+                }
             }
         } catch {
             if !report.damages.contains(error) { report.damages.append(error) }

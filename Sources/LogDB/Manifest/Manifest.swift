@@ -10,7 +10,6 @@
 import LogDBFile
 import LogDBFormat
 
-
 /// A manifest as it was read.
 struct LoadedManifest {
     var number: UInt64
@@ -70,7 +69,8 @@ struct LoadedManifest {
             throw LogDBError(.corrupted, "an edit that had been synced does not hold", file: name, offset: end)
         }
         let torn = scanner.stoppedAtMark ? 0 : after.writtenBytes
-        return LoadedManifest(number: number, header: header, state: state, end: end, nextEdit: nextEdit, tornBytes: torn, size: size,
+        return LoadedManifest(
+            number: number, header: header, state: state, end: end, nextEdit: nextEdit, tornBytes: torn, size: size,
             provenEnd: max(scanner.claim, frameOrigin))
     }
 }
@@ -160,7 +160,9 @@ final class Manifest: Sendable {
                     try append(edits, &content, state)
                 }
             } catch {
-                if error.code != .diskFull { content.failure = LogDBError(.poisoned, "the manifest could not be written: \(error.message)") }
+                if error.code != .diskFull {
+                    content.failure = LogDBError(.poisoned, "the manifest could not be written: \(error.message)")
+                }
                 throw error
             }
         }

@@ -113,7 +113,9 @@ struct Aftermath: Equatable {
         while position < limit {
             let chunk = try file.read(at: position, count: Int(clamping: min(UInt64(chunkSize), limit - position)))
             if chunk.isEmpty { break }
-            if let last = lastNonZero(chunk.span) { result.writtenBytes = position + UInt64(last) + 1 - offset } else {
+            if let last = lastNonZero(chunk.span) {
+                result.writtenBytes = position + UInt64(last) + 1 - offset
+            } else {
                 position += UInt64(chunk.count)
                 continue
             }

@@ -129,7 +129,9 @@ import Testing
     @Test func `segments of several codecs live side by side`() throws {
         for codec in [Codec.none, .lz4, .lz4HC(level: 12), .zlib(level: 1)] {
             let db = try Database.open(at: folder(), options: small(codec))
-            for index in 0..<300 { try db.upsert("\(codec)", .integer(Int64(index)), ["v": JSON(index), "pad": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]) }
+            for index in 0..<300 {
+                try db.upsert("\(codec)", .integer(Int64(index)), ["v": JSON(index), "pad": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"])
+            }
             try db.seal()
             try db.close()
         }

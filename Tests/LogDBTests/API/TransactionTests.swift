@@ -73,6 +73,25 @@ import Testing
         try db.close()
     }
 
+    // The index of a raw segment once let a committed transaction's operation stand before the reader's own, newer one, or not, as the
+    // order of a dictionary had it.
+    @Test func `inside one its own write stands over those committed before, however many`() throws {
+        let db = try Database.open(at: folder(), options: small())
+        for round in 0..<20 {
+            let done = try db.begin()
+            try done.upsert("t", "k", ["v": JSON(round)])
+            try db.upsert("t", "between", ["v": 0])
+            try done.upsert("t", "k", ["v": JSON(round)])
+            try done.commit()
+            let tx = try db.begin()
+            try tx.upsert("t", "k", ["v": "own"])
+            #expect(try tx.get("t", "k")["v"] == "own")
+            #expect(try db.get("t", "k")["v"].int == round)
+            tx.rollback()
+        }
+        try db.close()
+    }
+
     @Test func `several are open at once, each with a fate of its own`() throws {
         var db = try Database.open(at: folder(), options: small())
         let one = try db.begin()

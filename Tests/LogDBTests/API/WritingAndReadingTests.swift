@@ -88,7 +88,9 @@ import Testing
             }
             #expect(try contents(db) == model)
             for (table, documents) in model {
-                for (key, document) in documents { #expect(try db.document(table, key).map { String(decoding: $0, as: UTF8.self) } == document) }
+                for (key, document) in documents {
+                    #expect(try db.document(table, key).map { String(decoding: $0, as: UTF8.self) } == document)
+                }
             }
             try db.close()
         }
