@@ -98,10 +98,10 @@ import Testing
         #expect(code(folder("no/such/parent")) == .invalidPath)
         #expect(code("") == .invalidPath)
         #expect(code(folder(String(repeating: "n", count: 300))) == .invalidPath)
-        FileManager.default.createFile(atPath: folder("file"), contents: Data([1]))
+        _ = FileManager.default.createFile(atPath: folder("file"), contents: Data([1]))
         #expect(code(folder("file")) == .notADatabase)
         try FileManager.default.createDirectory(atPath: folder("stranger"), withIntermediateDirectories: true)
-        FileManager.default.createFile(atPath: folder("stranger/photo.jpg"), contents: Data([1]))
+        _ = FileManager.default.createFile(atPath: folder("stranger/photo.jpg"), contents: Data([1]))
         #expect(code(folder("stranger")) == .notADatabase)
         #expect(folder.files("stranger") == ["photo.jpg"])
     }
