@@ -36,6 +36,15 @@ package enum Clock {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
+    /// Returns after about this long.
+    package static func sleep(nanoseconds: UInt64) {
+        var time = timespec()
+        time.tv_sec = numericCast(nanoseconds / 1_000_000_000)
+        time.tv_nsec = numericCast(nanoseconds % 1_000_000_000)
+        // SAFETY: nanosleep reads the one structure. An early return by a signal is as good.
+        _ = unsafe nanosleep(&time, nil)
+    }
+
     private static func read(_ clock: clockid_t) -> timespec {
         var time = timespec()
         // SAFETY: clock_gettime fills the structure it is given; with these two clocks it cannot fail.

@@ -61,6 +61,13 @@ package protocol Directory: AnyObject, Sendable {
     /// - Throws: `.locked(by:)` at once, without waiting, if anyone holds it, this process included.
     func lock(_ name: String) throws(FileError) -> any DirectoryLock
 
+    /// Takes the advisory lock of the existing file called `name`, together with all others who share it; nobody can have it exclusively meanwhile.
+    ///
+    /// Opens the file for reading only, and changes nothing.
+    ///
+    /// - Throws: `.notFound`; `.locked` at once if somebody holds it exclusively.
+    func lockShared(_ name: String) throws(FileError) -> any DirectoryLock
+
     /// Returns the bytes an unprivileged process could still allocate. Advice, not a promise.
     func freeBytes() throws(FileError) -> UInt64
 }

@@ -39,6 +39,11 @@ package protocol File: AnyObject, Sendable {
     /// Sets the size. Bytes cut off are gone, bytes added read as zeros and have no blocks.
     func truncate(to byteCount: UInt64) throws(FileError)
 
+    /// Gives the blocks of `range` back to the disk; its bytes read as zeros, the size stays. For what is being used up while more is written.
+    ///
+    /// Advice: where the file system cannot do it, the blocks stay until the file goes. Only whole blocks inside the range are given back.
+    func deallocate(_ range: Range<UInt64>)
+
     /// Makes every write, allocation and truncation that *returned before this call began* durable: bytes and size, not the name.
     ///
     /// After an error the bytes' fate is unknown and **stays** unknown: the system may have marked them clean, and a second sync would

@@ -7,14 +7,14 @@ package enum FileOperation: String, Sendable, CaseIterable {
     // On a directory.
     case makeDirectory, openDirectory, list, open, create, rename, remove, syncDirectory, lock, freeBytes
     // On a file.
-    case size, read, write, allocate, truncate, sync, close
+    case size, read, write, allocate, deallocate, truncate, sync, close
     // Neither: a thread or a mapping that could not be made.
     case startThread
 
     /// Whether the call changes what a disk holds or how safely it holds it: the crash points of a simulated run.
     package var isMutating: Bool {
         switch self {
-        case .create, .rename, .remove, .syncDirectory, .lock, .write, .allocate, .truncate, .sync, .makeDirectory: true
+        case .create, .rename, .remove, .syncDirectory, .lock, .write, .allocate, .deallocate, .truncate, .sync, .makeDirectory: true
         case .openDirectory, .list, .open, .freeBytes, .size, .read, .close, .startThread: false
         }
     }
@@ -36,6 +36,7 @@ package enum FileOperation: String, Sendable, CaseIterable {
         case .read: "pread"
         case .write: "pwrite"
         case .allocate: "allocate"
+        case .deallocate: "punch"
         case .truncate: "ftruncate"
         case .sync: "fsync"
         case .close: "close"

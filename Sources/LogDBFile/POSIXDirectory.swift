@@ -34,6 +34,24 @@ package final class POSIXDirectory: Directory {
         return POSIXDirectory(try openDescriptor(path), path: path)
     }
 
+    /// Whether both are the same directory, by whatever paths they were opened.
+    package func isSame(as other: POSIXDirectory) throws(FileError) -> Bool {
+        var mine = stat()
+        var theirs = stat()
+        // SAFETY: fstat fills the structures it is given.
+        guard unsafe fstat(descriptor.number, &mine) == 0, unsafe fstat(other.descriptor.number, &theirs) == 0 else {
+            throw FileError(errno: errno, operation: .openDirectory, name: path)
+        }
+        return mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
+    }
+
+    /// The system's folder for temporary files, TMPDIR or /tmp; nil if it cannot be opened.
+    package static func temporary() -> POSIXDirectory? {
+        // SAFETY: getenv's text is copied at once.
+        let path = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+        return try? open(path: path.isEmpty ? "/tmp" : path, create: false)
+    }
+
     private static func make(_ path: String) throws(FileError) {
         let made = unsafe mkdir(path, 0o755) == 0
         let reason = made ? 0 : errno
@@ -110,6 +128,10 @@ package final class POSIXDirectory: Directory {
     package func lock(_ name: String) throws(FileError) -> any DirectoryLock {
         let descriptor = try openAt(name, O_RDWR | O_CREAT, .lock)
         return try POSIXLock.take(descriptor, name: name)
+    }
+
+    package func lockShared(_ name: String) throws(FileError) -> any DirectoryLock {
+        try POSIXLock.share(try openAt(name, O_RDONLY | O_NONBLOCK, .lock), name: name)
     }
 
     package func freeBytes() throws(FileError) -> UInt64 {

@@ -11,6 +11,7 @@
     import Darwin
 #endif
 
+import CLogDB
 import Synchronization
 
 package final class POSIXFile: File {
@@ -83,6 +84,15 @@ package final class POSIXFile: File {
         guard reason == 0 else { throw failure(reason, .allocate, UInt64(clamping: length)) }
     }
 
+    package func deallocate(_ range: Range<UInt64>) {
+        // Blocks of 4 KiB are the usual ones; what straddles one stays.
+        let start = (range.lowerBound + 4095) & ~4095
+        let end = range.upperBound & ~4095
+        guard start < end, let offset = off_t(exactly: start), let length = off_t(exactly: end - start), enter() else { return }
+        defer { gate.leave() }
+        punchHole(number, offset, length)
+    }
+
     package func truncate(to byteCount: UInt64) throws(FileError) {
         guard let length = off_t(exactly: byteCount) else { throw failure(EFBIG, .truncate, byteCount) }
         try using(.truncate) { () throws(FileError) in
@@ -115,6 +125,17 @@ package final class POSIXFile: File {
     private func failure(_ errno: Int32, _ operation: FileOperation, _ offset: UInt64? = nil) -> FileError {
         FileError(errno: errno, operation: operation, name: name, offset: offset)
     }
+}
+
+/// Gives blocks back where the file system can.
+private func punchHole(_ number: Int32, _ offset: off_t, _ length: off_t) {
+    #if canImport(Darwin)
+        var hole = fpunchhole_t(fp_flags: 0, reserved: 0, fp_offset: offset, fp_length: length)
+        // SAFETY: F_PUNCHHOLE reads one fpunchhole_t.
+        _ = unsafe fcntl(number, F_PUNCHHOLE, &hole)
+    #else
+        logdb_punch_hole(number, Int64(offset), Int64(length))
+    #endif
 }
 
 /// Returns `errno`, or 0 once the first `length` bytes have blocks and the size is at least `length`.

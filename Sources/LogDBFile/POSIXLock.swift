@@ -34,6 +34,14 @@ final class POSIXLock: DirectoryLock {
         return POSIXLock(descriptor)
     }
 
+    /// Takes the lock together with others; writes nothing.
+    static func share(_ descriptor: consuming FileDescriptor, name: String) throws(FileError) -> POSIXLock {
+        let number = descriptor.number
+        let reason = repeatingInterrupted { flock(number, LOCK_SH | LOCK_NB) }.errno
+        guard reason == 0 else { throw FileError(errno: reason, operation: .lock, name: name) }
+        return POSIXLock(descriptor)
+    }
+
     deinit { release() }
 
     func release() {

@@ -36,12 +36,10 @@ package struct BlockEntry: Equatable, Sendable {
     package var firstMilliseconds: Int64
     /// Whether operations on table 0 are among the records, so that opening reads the catalog without reading the data.
     package var holdsCatalog: Bool
-    /// Where in the segment's filters this block's begins, and its length.
-    package var filter: Range<Int>
 
     package init(
         offset: UInt64, storedLength: Int, rawLength: Int, recordCount: Int, checksum: UInt32, firstSequence: UInt64,
-        firstMilliseconds: Int64, holdsCatalog: Bool, filter: Range<Int>
+        firstMilliseconds: Int64, holdsCatalog: Bool
     ) {
         self.offset = offset
         self.storedLength = storedLength
@@ -51,13 +49,14 @@ package struct BlockEntry: Equatable, Sendable {
         self.firstSequence = firstSequence
         self.firstMilliseconds = firstMilliseconds
         self.holdsCatalog = holdsCatalog
-        self.filter = filter
     }
 }
 
 /// Collects records until a block is full.
 package struct BlockBuilder: ~Copyable {
     package static let targetRawLength = 1 << 20
+    /// The largest document in a block of its own, with room for its key and the columns.
+    package static let maximumRawLength = Record.maximumDocumentLength + Record.maximumKeyLength + targetRawLength
 
     private var sequences = ByteBuffer(capacity: 4096)
     private var times = ByteBuffer(capacity: 4096)
@@ -65,21 +64,25 @@ package struct BlockBuilder: ~Copyable {
     private var keyLengths = ByteBuffer(capacity: 4096)
     private var documentLengths = ByteBuffer(capacity: 4096)
     private var keys = ByteBuffer(capacity: 64 << 10)
-    private var documents = ByteBuffer(capacity: targetRawLength)
+    private var documents = ByteBuffer(capacity: 64 << 10)
 
     package private(set) var recordCount = 0
     package private(set) var firstSequence: UInt64 = 0
     package private(set) var firstMilliseconds: Int64 = 0
     package private(set) var holdsCatalog = false
-    package private(set) var hashes: Set<UInt64> = []
     private var expectedSequence: UInt64 = 0
     private var lastMilliseconds: Int64 = 0
 
-    package init() {}
+    /// Raw bytes after which a block is full.
+    private let target: Int
+
+    package init(targetRawLength: Int = BlockBuilder.targetRawLength) { target = targetRawLength }
+
+    package var isEmpty: Bool { recordCount == 0 }
 
     /// Whether a record of `length` bytes should start a new block rather than go into this one.
     package func isFull(before length: Int) -> Bool {
-        recordCount > 0 && keys.count + documents.count + 6 * recordCount + length > Self.targetRawLength
+        recordCount > 0 && keys.count + documents.count + 6 * recordCount + length > target
     }
 
     package mutating func append(_ record: borrowing Record, sequence: UInt64, milliseconds: Int64) {
@@ -102,7 +105,6 @@ package struct BlockBuilder: ~Copyable {
         expectedSequence = sequence &+ 1
         lastMilliseconds = milliseconds
         if record.table == 0 { holdsCatalog = true }
-        hashes.insert(KeyCoding.hash(table: record.table, key: record.key))
     }
 
     /// Appends the block's columns to `raw`.
@@ -127,10 +129,9 @@ package struct BlockBuilder: ~Copyable {
         documentLengths.removeAll()
         keys.removeAll()
         documents.removeAll()
-        documents.shrink(to: 2 * Self.targetRawLength)
+        documents.shrink(to: 2 * target)
         recordCount = 0
         holdsCatalog = false
-        hashes.removeAll(keepingCapacity: true)
     }
 }
 
@@ -160,11 +161,15 @@ package struct BlockReader: ~Escapable {
         keyLengths = ByteReader(try reader.take(lengths[3]))
         documentLengths = ByteReader(try reader.take(lengths[4]))
         keys = ByteReader(try reader.take(lengths[5]))
+        origins = (reader.position - lengths[5], reader.position)
         documents = ByteReader(try reader.take(reader.remaining))
         left = entry.recordCount
         expectedSequence = entry.firstSequence
         lastMilliseconds = entry.firstMilliseconds
     }
+
+    /// Where in the block the columns of keys and documents begin.
+    package let origins: (keys: Int, documents: Int)
 
     /// Sequence number and time of the record that `next` returned last.
     @inline(__always)

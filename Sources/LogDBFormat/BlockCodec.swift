@@ -17,8 +17,11 @@ package enum Container: UInt8, Sendable, CaseIterable {
 
     package var fileExtension: String { self == .lz4 ? "lz4" : "gz" }
 
-    /// The most bytes `storedLength` bytes can unpack to: 255 for one in LZ4, 1032 for one in deflate.
-    package func maximumRawLength(storedLength: Int) -> Int { storedLength * (self == .lz4 ? 255 : 1032) }
+    /// The most bytes `storedLength` bytes can unpack to: 255 for one in LZ4, 1032 for one in deflate; and never more than a block can hold.
+    package func maximumRawLength(storedLength: Int) -> Int {
+        let ratio = self == .lz4 ? 255 : 1032
+        return storedLength > BlockBuilder.maximumRawLength / ratio ? BlockBuilder.maximumRawLength : storedLength * ratio
+    }
 }
 
 package enum BlockCodec: Hashable, Sendable {
@@ -45,6 +48,8 @@ package enum BlockCodec: Hashable, Sendable {
     }
 
     package init(method: UInt8, level: UInt8) throws(FormatError) {
+        // One codec, one spelling.
+        guard method > 1 || level == 0 else { throw FormatError(.corrupted, "codec \(method) has no levels, and here level \(level)") }
         switch method {
         case 0: self = .none
         case 1: self = .lz4
@@ -89,4 +94,13 @@ package protocol BlockCompressor: AnyObject {
 package protocol BlockDecompressor: AnyObject {
     /// Replaces `output`'s contents by the `rawLength` bytes that `stored` must unpack to.
     func decompress(_ stored: Span<UInt8>, rawLength: Int, into output: inout ByteBuffer) throws(FormatError)
+
+    /// The same for bytes whose checksum was verified: may leave out the container's own checksum of what comes out.
+    func decompressProven(_ stored: Span<UInt8>, rawLength: Int, into output: inout ByteBuffer) throws(FormatError)
+}
+
+extension BlockDecompressor {
+    package func decompressProven(_ stored: Span<UInt8>, rawLength: Int, into output: inout ByteBuffer) throws(FormatError) {
+        try decompress(stored, rawLength: rawLength, into: &output)
+    }
 }

@@ -30,6 +30,11 @@ package struct ByteBuffer: ~Copyable {
         }
     }
 
+    /// Lends the contents as memory. It stays where it is until something is appended or taken back.
+    package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
     /// Forgets the contents, keeps the memory.
     @inline(__always)
     package mutating func removeAll() { count = 0 }

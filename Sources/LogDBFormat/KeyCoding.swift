@@ -41,15 +41,54 @@ package enum KeyCoding {
         }
     }
 
+    /// Throws what `decode` throws, without making the key.
+    @inline(__always)
+    package static func validate(_ bytes: Span<UInt8>) throws(FormatError) {
+        guard bytes.count > 0, bytes[0] == stringTag, isASCII(bytes) else { return try validateAny(bytes) }
+    }
+
+    @inline(never)
+    private static func validateAny(_ bytes: Span<UInt8>) throws(FormatError) { _ = try decode(bytes) }
+
+    @inline(__always)
+    private static func isASCII(_ bytes: Span<UInt8>) -> Bool {
+        // SAFETY: all loads lie within the span.
+        unsafe bytes.withUnsafeBytes { bytes in
+            var bits: UInt64 = 0
+            var index = 0
+            while index + 8 <= bytes.count {
+                bits |= unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                index += 8
+            }
+            while index < bytes.count {
+                bits |= UInt64(unsafe bytes[index])
+                index += 1
+            }
+            return bits & 0x8080_8080_8080_8080 == 0
+        }
+    }
+
+    /// The text of a string key; nil for any other.
+    package static func text(_ bytes: Span<UInt8>) -> String? {
+        bytes.count > 0 && bytes[0] == stringTag ? string(bytes.extracting(1...)) : nil
+    }
+
     /// The text of `bytes`, or nil where they are not UTF-8.
     package static func string(_ bytes: Span<UInt8>) -> String? {
         unsafe bytes.withUnsafeBufferPointer { unsafe String(validating: $0, as: UTF8.self) }
     }
 
-    /// A 64-bit hash of table and key for the filters in segment footers: FNV-1a, then MurmurHash3's finaliser.
+    /// A 64-bit hash of table and key, for the indexes and samples of segments: FNV-1a, then MurmurHash3's finaliser.
     package static func hash(table: UInt64, key: Span<UInt8>) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ (table &* 0x9E37_79B9_7F4A_7C15)
         for index in 0..<key.count { hash = (hash ^ UInt64(key[index])) &* 0x0000_0100_0000_01B3 }
+        return mix(hash)
+    }
+
+    /// MurmurHash3's finaliser: every bit of the result depends on every bit of `hash`.
+    @inline(__always)
+    package static func mix(_ hash: UInt64) -> UInt64 {
+        var hash = hash
         hash = (hash ^ (hash >> 33)) &* 0xFF51_AFD7_ED55_8CCD
         hash = (hash ^ (hash >> 33)) &* 0xC4CE_B9FE_1A85_EC53
         return hash ^ (hash >> 33)

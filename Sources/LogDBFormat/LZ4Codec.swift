@@ -46,8 +46,78 @@ final class LZ4Decompressor: BlockDecompressor {
                 throw FormatError(.codecUnavailable, "LZ4 could not make a decompression context")
             }
         }
-        unsafe LZ4F_resetDecompressionContext(context)
         output.removeAll()
+        do throws(FormatError) {
+            try unpack(stored, rawLength, into: &output)
+            unsafe LZ4F_resetDecompressionContext(context)
+        } catch {
+            // A context that has met damage is not used again: 1.9.4 remembers what was left of the broken frame, reset or not, and may hold
+            // it against the next one.
+            unsafe LZ4F_freeDecompressionContext(context)
+            unsafe context = nil
+            throw error
+        }
+    }
+
+    func decompressProven(_ stored: Span<UInt8>, rawLength: Int, into output: inout ByteBuffer) throws(FormatError) {
+        output.removeAll()
+        guard rawLength <= Container.lz4.maximumRawLength(storedLength: stored.count), try unpackDirectly(stored, rawLength, into: &output)
+        else { return try decompress(stored, rawLength: rawLength, into: &output) }
+    }
+
+    /// Unpacks a frame as our own compressor writes it, without the library's frame layer, which copies every block once more where the room ends
+    /// before 4 MiB do, and sums up what came out although what went in is proven. false, with an empty output, where the frame is
+    /// of another make or does not hold.
+    private func unpackDirectly(_ stored: Span<UInt8>, _ rawLength: Int, into output: inout ByteBuffer) throws(FormatError) -> Bool {
+        var reader = ByteReader(stored)
+        // Version 1, independent blocks, no checksums of blocks, size and checksum of the content; no dictionary.
+        guard stored.count >= 19, try reader.u32() == 0x184D_2204, try reader.u8() == 0b0110_1100 else { return false }
+        let blockLimit: Int
+        switch try reader.u8() {
+        case 0x50: blockLimit = 256 << 10
+        case 0x70: blockLimit = 4 << 20
+        default: return false
+        }
+        guard try reader.u64() == UInt64(rawLength) else { return false }
+        // The header's own checksum.
+        _ = try reader.u8()
+        var left = rawLength
+        while true {
+            guard reader.remaining >= 4 else { break }
+            let word = try reader.u32()
+            if word == 0 {
+                // Behind the end stands the content's checksum, and nothing else.
+                guard left == 0, reader.remaining == 4 else { break }
+                return true
+            }
+            let length = Int(word & 0x7FFF_FFFF)
+            let room = min(left, blockLimit)
+            guard length <= reader.remaining, room > 0 else { break }
+            let block = try reader.take(length)
+            if word >> 31 == 1 {
+                guard length <= room else { break }
+                output.append(block)
+                left -= length
+                continue
+            }
+            var made = 0
+            unsafe output.appendUninitialized(room) { target in
+                // SAFETY: the library reads `length` bytes and writes `room` at most.
+                made = unsafe block.withUnsafeBytes { source in
+                    let from = unsafe source.baseAddress!.assumingMemoryBound(to: CChar.self)
+                    let to = unsafe target.baseAddress!.assumingMemoryBound(to: CChar.self)
+                    return unsafe Int(LZ4_decompress_safe(from, to, CInt(length), CInt(room)))
+                }
+                return max(0, made)
+            }
+            guard made > 0 else { break }
+            left -= made
+        }
+        output.removeAll()
+        return false
+    }
+
+    private func unpack(_ stored: Span<UInt8>, _ rawLength: Int, into output: inout ByteBuffer) throws(FormatError) {
         // One byte of room beyond: a frame that holds more than it should is then noticed rather than cut.
         try unsafe output.appendUninitialized(rawLength + 1) { room throws(FormatError) in
             var written = 0

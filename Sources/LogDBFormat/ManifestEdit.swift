@@ -13,6 +13,9 @@
 //      6 removeSealed number
 //      7 counters     nextSegment · nextTable · lastSequence · endPosition    floors: none of them ever goes back
 //      8 recovered    time (signed) · tornBytes · segment · offset · removedFiles     what the last recovery found
+//      9 addBase      the fields of addSealed, then least key and greatest key: table · length · bytes each
+//     10 removeBase   number
+//     11 compacted    number · identity u64 · lastSequence · endPosition · digest u32      the last segment of the log that the base took in
 //
 // Every number without a width is a varint. Segments are listed in log order, which is the order of their numbers.
 //===-----------------------------------------------------------------------===//
@@ -49,6 +52,9 @@ package struct SealedSegmentEntry: Equatable, Sendable {
     package var endPosition: UInt64
     package var digest: UInt32
     package var holdsCatalog: Bool
+    /// Key order only: the first key in it and the last.
+    package var leastKey = FullKey(table: 0, key: [])
+    package var greatestKey = FullKey(table: 0, key: [])
 
     package init(
         number: UInt64, identity: UInt64, codec: BlockCodec, order: SegmentHeader.Order = .log, generation: UInt64 = 0,
@@ -68,6 +74,44 @@ package struct SealedSegmentEntry: Equatable, Sendable {
         self.endPosition = endPosition
         self.digest = digest
         self.holdsCatalog = holdsCatalog
+    }
+}
+
+extension SealedSegmentEntry {
+    fileprivate func append(to buffer: inout ByteBuffer) {
+        buffer.append(varint: number)
+        buffer.append(u64: identity)
+        buffer.append(codec.code.method)
+        buffer.append(codec.code.level)
+        buffer.append(order.rawValue)
+        for field in [generation, fileLength, rawLength, records, firstSequence, lastSequence, endPosition] { buffer.append(varint: field) }
+        buffer.append(u32: digest)
+        buffer.append(holdsCatalog ? 1 : 0 as UInt8)
+    }
+}
+
+/// The last segment of the log that compaction took into the base: what the first one that is left must follow.
+package struct CompactedLog: Equatable, Sendable {
+    package var number: UInt64 = 0
+    package var identity: UInt64 = 0
+    package var lastSequence: UInt64 = 0
+    package var endPosition: UInt64 = 0
+    package var digest: UInt32 = 0
+
+    package init() {}
+
+    package init(number: UInt64, identity: UInt64, lastSequence: UInt64, endPosition: UInt64, digest: UInt32) {
+        self.number = number
+        self.identity = identity
+        self.lastSequence = lastSequence
+        self.endPosition = endPosition
+        self.digest = digest
+    }
+
+    package init(_ segment: SealedSegmentEntry) {
+        self.init(
+            number: segment.number, identity: segment.identity, lastSequence: segment.lastSequence, endPosition: segment.endPosition,
+            digest: segment.digest)
     }
 }
 
@@ -97,6 +141,9 @@ package enum ManifestEdit: Equatable, Sendable {
     case removeSealed(number: UInt64)
     case counters(nextSegment: UInt64, nextTable: UInt64, lastSequence: UInt64, endPosition: UInt64)
     case recovered(RecoverySummary)
+    case addBase(SealedSegmentEntry)
+    case removeBase(number: UInt64)
+    case compacted(CompactedLog)
 
     package func append(to buffer: inout ByteBuffer) {
         switch self {
@@ -116,17 +163,7 @@ package enum ManifestEdit: Equatable, Sendable {
             buffer.append(varint: number)
         case .addSealed(let entry):
             buffer.append(5 as UInt8)
-            buffer.append(varint: entry.number)
-            buffer.append(u64: entry.identity)
-            buffer.append(entry.codec.code.method)
-            buffer.append(entry.codec.code.level)
-            buffer.append(entry.order.rawValue)
-            for field in [
-                entry.generation, entry.fileLength, entry.rawLength, entry.records, entry.firstSequence, entry.lastSequence,
-                entry.endPosition,
-            ] { buffer.append(varint: field) }
-            buffer.append(u32: entry.digest)
-            buffer.append(entry.holdsCatalog ? 1 : 0 as UInt8)
+            entry.append(to: &buffer)
         case .removeSealed(let number):
             buffer.append(6 as UInt8)
             buffer.append(varint: number)
@@ -137,6 +174,21 @@ package enum ManifestEdit: Equatable, Sendable {
             buffer.append(8 as UInt8)
             buffer.append(signedVarint: summary.milliseconds)
             for field in [summary.tornBytes, summary.segment, summary.offset, summary.removedFiles] { buffer.append(varint: field) }
+        case .addBase(let entry):
+            buffer.append(9 as UInt8)
+            entry.append(to: &buffer)
+            entry.leastKey.append(to: &buffer)
+            entry.greatestKey.append(to: &buffer)
+        case .removeBase(let number):
+            buffer.append(10 as UInt8)
+            buffer.append(varint: number)
+        case .compacted(let log):
+            buffer.append(11 as UInt8)
+            buffer.append(varint: log.number)
+            buffer.append(u64: log.identity)
+            buffer.append(varint: log.lastSequence)
+            buffer.append(varint: log.endPosition)
+            buffer.append(u32: log.digest)
         }
     }
 
@@ -159,7 +211,12 @@ package enum ManifestEdit: Equatable, Sendable {
                 lastSequence: try reader.varint())
         case 3: return .reopenRaw(number: try reader.varint(), allocated: try reader.varint())
         case 4: return .removeRaw(number: try reader.varint())
-        case 5: return .addSealed(try decodeSealed(&reader))
+        case 5:
+            let entry = try decodeSealed(&reader)
+            guard entry.order == .log, entry.generation == 0 else {
+                throw FormatError(.corrupted, "the manifest lists a segment of the log in key order", at: start)
+            }
+            return .addSealed(entry)
         case 6: return .removeSealed(number: try reader.varint())
         case 7:
             return .counters(
@@ -170,6 +227,18 @@ package enum ManifestEdit: Equatable, Sendable {
                 RecoverySummary(
                     milliseconds: try reader.signedVarint(), tornBytes: try reader.varint(), segment: try reader.varint(),
                     offset: try reader.varint(), removedFiles: try reader.varint()))
+        case 9:
+            var entry = try decodeSealed(&reader)
+            guard entry.order == .key else { throw FormatError(.corrupted, "the manifest lists a base segment in log order", at: start) }
+            entry.leastKey = try reader.fullKey()
+            entry.greatestKey = try reader.fullKey()
+            return .addBase(entry)
+        case 10: return .removeBase(number: try reader.varint())
+        case 11:
+            return .compacted(
+                CompactedLog(
+                    number: try reader.varint(), identity: try reader.u64(), lastSequence: try reader.varint(),
+                    endPosition: try reader.varint(), digest: try reader.u32()))
         case let tag: throw FormatError(.corrupted, "the manifest holds an edit of unknown kind \(tag)", at: start)
         }
     }

@@ -7,6 +7,10 @@
 package struct ManifestState: Equatable, Sendable {
     package var raw: [RawSegmentEntry] = []
     package var sealed: [SealedSegmentEntry] = []
+    /// Key-ordered segments: by generation, newest first, and in each by key.
+    package var base: [SealedSegmentEntry] = []
+    /// Where the log begins that is not in the base.
+    package var compacted = CompactedLog()
     package var nextSegment: UInt64 = 1
     package var nextTable: UInt64 = 1
     package var lastSequence: UInt64 = 0
@@ -17,7 +21,9 @@ package struct ManifestState: Equatable, Sendable {
 
     /// The edits that build this state from nothing.
     package var edits: [ManifestEdit] {
-        var edits = sealed.map(ManifestEdit.addSealed)
+        var edits = base.map(ManifestEdit.addBase)
+        if compacted != CompactedLog() { edits.append(.compacted(compacted)) }
+        edits += sealed.map(ManifestEdit.addSealed)
         for entry in raw {
             var open = entry
             open.end = nil
@@ -37,6 +43,9 @@ package struct ManifestState: Equatable, Sendable {
         case .addRaw(let entry):
             try check(entry.number)
             guard !raw.contains(where: { $0.number >= entry.number }) else { throw misfit("adds raw segment \(entry.number) out of order") }
+            guard !sealed.contains(where: { $0.number == entry.number }) else {
+                throw misfit("adds raw segment \(entry.number), which is sealed")
+            }
             raw.append(entry)
             nextSegment = max(nextSegment, entry.number + 1)
         case .closeRaw(let number, let end, let endPosition, let lastSequence):
@@ -49,6 +58,8 @@ package struct ManifestState: Equatable, Sendable {
         case .reopenRaw(let number, let allocated):
             guard let index = raw.firstIndex(where: { $0.number == number }) else { throw misfit("reopens raw segment \(number)") }
             raw[index].end = nil
+            raw[index].endPosition = 0
+            raw[index].lastSequence = 0
             raw[index].allocated = allocated
         case .removeRaw(let number):
             guard let index = raw.firstIndex(where: { $0.number == number }) else { throw misfit("removes raw segment \(number)") }
@@ -73,7 +84,29 @@ package struct ManifestState: Equatable, Sendable {
             raise(lastSequence: lastSequence, endPosition: endPosition)
         case .recovered(let summary):
             lastRecovery = summary
+        case .addBase(let entry): try addBase(entry)
+        case .removeBase(let number):
+            guard let index = base.firstIndex(where: { $0.number == number }) else { throw misfit("removes base segment \(number)") }
+            base.remove(at: index)
+        case .compacted(let log):
+            try check(log.number, log.lastSequence, log.endPosition)
+            guard log.lastSequence >= compacted.lastSequence else { throw misfit("compacts less than before") }
+            compacted = log
+            raise(lastSequence: log.lastSequence, endPosition: log.endPosition)
         }
+    }
+
+    private mutating func addBase(_ entry: SealedSegmentEntry) throws(FormatError) {
+        try check(entry.number, entry.lastSequence, entry.fileLength, entry.generation)
+        guard !base.contains(where: { $0.number == entry.number }), entry.leastKey <= entry.greatestKey, entry.generation > 0 else {
+            throw misfit("adds base segment \(entry.number)")
+        }
+        // Behind the last of its generation, whose keys must all be smaller.
+        let place = base.firstIndex { $0.generation < entry.generation } ?? base.endIndex
+        if place > 0, base[place - 1].generation == entry.generation, !(base[place - 1].greatestKey < entry.leastKey) {
+            throw misfit("adds base segment \(entry.number) out of order")
+        }
+        base.insert(entry, at: place)
     }
 
     private mutating func raise(lastSequence: UInt64, endPosition: UInt64) {

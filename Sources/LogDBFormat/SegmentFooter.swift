@@ -8,11 +8,14 @@
 //                                checksum                               u32, CRC-32C of the stored bytes
 //                                firstSequence, firstTime               signed varints, less the previous block's (at first, less 0)
 //                                flags                                  u8: 1 holds operations on table 0
-//                                filter                                 varint length, bytes (KeyFilter)
+//                                key order only: first key              table varint, varint length, bytes
 //                tables        varint count, then for each, by rising id:
 //                                id, upserts, deletes, keyBytes, documentBytes      varints
 //                                least key, greatest key                            varint length, bytes each
+//                                key order only: digest                             u64 (ContentDigest)
 //                lastSequence  varint: the last sequence number this segment accounts for
+//                sample        KeySample
+//                log order only: hasIndex u8, and where it is 1 the KeyIndex
 //
 //      trailer    0  8  "LogDBend"
 //                 8  8  identity of the segment, as in its header
@@ -31,50 +34,77 @@ package struct TableStatistics: Equatable, Sendable {
     package var documentBytes: UInt64 = 0
     package var leastKey: [UInt8] = []
     package var greatestKey: [UInt8] = []
+    /// Key order only: the documents' digest.
+    package var digest = ContentDigest()
 
     package init(table: UInt64) { self.table = table }
 
     /// Counts `record` in. The key bytes are those the user gave: without the tag.
-    package mutating func add(_ record: Record) {
-        if record.isDelete { deletes += 1 } else { upserts += 1 }
-        keyBytes += UInt64(record.key.count - 1)
-        documentBytes += UInt64(record.document.count)
+    /// In key order the keys rise, and the documents' digest is kept.
+    package mutating func add(_ record: Record, inKeyOrder: Bool = false) {
+        guard !inKeyOrder else {
+            return add(record, digestTerm: ContentDigest.term(key: record.key, document: record.document))
+        }
+        count(record)
         if leastKey.isEmpty || precedes(record.key, leastKey.span) { leastKey = Array(record.key) }
         if greatestKey.isEmpty || precedes(greatestKey.span, record.key) { greatestKey = Array(record.key) }
     }
-}
 
-/// Whether `a` sorts before `b`, compared as bytes.
-package func precedes(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
-    let common = min(a.count, b.count)
-    for index in 0..<common where a[index] != b[index] { return a[index] < b[index] }
-    return a.count < b.count
-}
+    /// As above in key order, where it is known what the record adds to the digest.
+    @inline(__always)
+    package mutating func add(_ record: Record, digestTerm term: UInt64) {
+        count(record)
+        if leastKey.isEmpty { leastKey = Array(record.key) }
+        digest.add(term)
+        greatestKey.removeAll(keepingCapacity: true)
+        unsafe record.key.withUnsafeBufferPointer { unsafe greatestKey.append(contentsOf: $0) }
+    }
 
-/// Whether `a` and `b` are the same bytes.
-package func equal(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
-    guard a.count == b.count else { return false }
-    for index in 0..<a.count where a[index] != b[index] { return false }
-    return true
+    @inline(__always)
+    private mutating func count(_ record: Record) {
+        if record.isDelete { deletes += 1 } else { upserts += 1 }
+        keyBytes += UInt64(record.key.count - 1)
+        documentBytes += UInt64(record.document.count)
+    }
 }
 
 package struct SegmentFooter: Equatable, Sendable {
     package var blocks: [BlockEntry] = []
-    /// The filters of all blocks in one piece; each entry knows its range.
-    package var filters: [UInt8] = []
+    /// Key order only: the first key of each block.
+    package var firstKeys: [FullKey] = []
     package var tables: [TableStatistics] = []
     package var lastSequence: UInt64 = 0
+    package var sample = KeySample()
+    /// Log order only: which block holds a key last; nil where every block must be asked.
+    package var keyIndex: KeyIndex?
 
     package init() {}
+
+    /// What the segment knows of `table`, by binary search; nil if it has no operation on it.
+    package func statistics(of table: UInt64) -> TableStatistics? {
+        var low = 0
+        var high = tables.count
+        while low < high {
+            let middle = (low + high) / 2
+            if tables[middle].table < table { low = middle + 1 } else { high = middle }
+        }
+        return low < tables.count && tables[low].table == table ? tables[low] : nil
+    }
+
+    /// Bytes it takes in memory, about.
+    package var byteCount: Int {
+        blocks.count * MemoryLayout<BlockEntry>.stride + (keyIndex?.byteCount ?? 0) + firstKeys.reduce(0) { $0 + $1.key.count + 48 }
+            + tables.reduce(0) { $0 + $1.leastKey.count + $1.greatestKey.count + 144 } + sample.entries.count * 24
+    }
 
     package var recordCount: Int { blocks.reduce(0) { $0 + $1.recordCount } }
     package var rawLength: Int { blocks.reduce(0) { $0 + $1.rawLength } }
 
-    private func appendBody(to buffer: inout ByteBuffer) {
+    private func appendBody(to buffer: inout ByteBuffer, order: SegmentHeader.Order) {
         buffer.append(varint: blocks.count)
         var sequence: UInt64 = 0
         var time: Int64 = 0
-        for block in blocks {
+        for (number, block) in blocks.enumerated() {
             buffer.append(varint: block.storedLength)
             buffer.append(varint: block.rawLength)
             buffer.append(varint: block.recordCount)
@@ -82,8 +112,7 @@ package struct SegmentFooter: Equatable, Sendable {
             buffer.append(signedVarint: Int64(bitPattern: block.firstSequence &- sequence))
             buffer.append(signedVarint: block.firstMilliseconds &- time)
             buffer.append(block.holdsCatalog ? 1 : 0 as UInt8)
-            buffer.append(varint: block.filter.count)
-            buffer.append(filters.span.extracting(block.filter))
+            if order == .key { firstKeys[number].append(to: &buffer) }
             sequence = block.firstSequence
             time = block.firstMilliseconds
         }
@@ -98,14 +127,21 @@ package struct SegmentFooter: Equatable, Sendable {
             buffer.append(table.leastKey)
             buffer.append(varint: table.greatestKey.count)
             buffer.append(table.greatestKey)
+            if order == .key { buffer.append(u64: table.digest.value) }
         }
         buffer.append(varint: lastSequence)
+        sample.append(to: &buffer)
+        guard order == .log else { return }
+        buffer.append(keyIndex == nil ? 0 : 1 as UInt8)
+        keyIndex?.append(to: &buffer)
     }
 
     /// Appends body and trailer in their envelopes; `offset` is where in the file they will stand. Returns the digest.
-    package func append(to buffer: inout ByteBuffer, at offset: UInt64, identity: UInt64, in container: Container) -> UInt32 {
-        var body = ByteBuffer(capacity: 4096 + filters.count)
-        appendBody(to: &body)
+    package func append(
+        to buffer: inout ByteBuffer, at offset: UInt64, identity: UInt64, order: SegmentHeader.Order, in container: Container
+    ) -> UInt32 {
+        var body = ByteBuffer(capacity: 4096 + byteCount)
+        appendBody(to: &body, order: order)
         let digest = Checksum.crc32c(body.span, seed: Checksum.seed(identity: identity))
         Envelope.wrap(body.span, in: container, into: &buffer)
         SegmentTrailer(identity: identity, bodyOffset: offset, bodyLength: body.count, digest: digest).append(to: &buffer, in: container)
@@ -113,7 +149,9 @@ package struct SegmentFooter: Equatable, Sendable {
     }
 
     /// Decodes a proven body. `firstBlock` is the offset at which the blocks begin, `end` the one at which they must end.
-    package init(decoding body: Span<UInt8>, firstBlock: UInt64, end: UInt64, container: Container) throws(FormatError) {
+    package init(
+        decoding body: Span<UInt8>, firstBlock: UInt64, end: UInt64, order: SegmentHeader.Order, container: Container
+    ) throws(FormatError) {
         var reader = ByteReader(body)
         guard firstBlock <= end else { throw FormatError(.corrupted, "the index stands before the first block") }
         let blockCount = try reader.count(limit: reader.remaining / 9, of: "the number of blocks")
@@ -130,13 +168,11 @@ package struct SegmentFooter: Equatable, Sendable {
             time = time &+ (try reader.signedVarint())
             let flags = try reader.u8()
             guard flags < 2 else { throw FormatError(.corrupted, "a block has unknown flags \(flags)", at: reader.position - 1) }
-            let filterLength = try reader.count(limit: reader.remaining, of: "a filter's length")
-            let start = filters.count
-            filters.append(contentsOf: Array(try reader.take(filterLength)))
+            if order == .key { firstKeys.append(try reader.fullKey()) }
             blocks.append(
                 BlockEntry(
                     offset: offset, storedLength: storedLength, rawLength: rawLength, recordCount: recordCount, checksum: checksum,
-                    firstSequence: sequence, firstMilliseconds: time, holdsCatalog: flags & 1 == 1, filter: start..<filters.count))
+                    firstSequence: sequence, firstMilliseconds: time, holdsCatalog: flags & 1 == 1))
             offset += UInt64(storedLength)
         }
         guard offset == end else { throw FormatError(.corrupted, "the blocks end at byte \(offset), the index begins at \(end)") }
@@ -149,9 +185,19 @@ package struct SegmentFooter: Equatable, Sendable {
             table.documentBytes = try reader.varint()
             table.leastKey = Array(try reader.take(try reader.count(limit: Record.maximumKeyLength, of: "a key's length")))
             table.greatestKey = Array(try reader.take(try reader.count(limit: Record.maximumKeyLength, of: "a key's length")))
+            if order == .key { table.digest = ContentDigest(value: try reader.u64()) }
+            guard tables.last.map({ $0.table < table.table }) ?? true else {
+                throw FormatError(.corrupted, "the segment's tables are out of order", at: reader.position)
+            }
             tables.append(table)
         }
         lastSequence = try reader.varint()
+        sample = try KeySample(&reader)
+        if order == .log {
+            let hasIndex = try reader.u8()
+            guard hasIndex < 2 else { throw FormatError(.corrupted, "the segment has unknown flags \(hasIndex)", at: reader.position - 1) }
+            if hasIndex == 1 { keyIndex = try KeyIndex(&reader, blockCount: blocks.count) }
+        }
         guard reader.isAtEnd else { throw FormatError(.corrupted, "the segment's index is longer than its contents", at: reader.position) }
     }
 }

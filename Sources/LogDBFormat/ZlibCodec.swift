@@ -28,7 +28,8 @@ final class ZlibCompressor: BlockCompressor {
         guard isReady, unsafe deflateReset(stream) == Z_OK else {
             throw FormatError(.codecUnavailable, "zlib could not make a compression stream")
         }
-        let bound = unsafe Int(deflateBound(stream, uLong(raw.count)))
+        // zlib 1.2.13 is a byte short where fewer than eight are stored (level 0, memory level 9).
+        let bound = unsafe Int(deflateBound(stream, uLong(raw.count))) + 8
         try unsafe output.appendUninitialized(bound) { room throws(FormatError) in
             // SAFETY: the stream sees exactly these two buffers, and only during this call.
             let result = unsafe raw.withUnsafeBufferPointer { source in

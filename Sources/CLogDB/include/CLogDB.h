@@ -11,4 +11,14 @@ uint32_t logdb_crc32c(uint32_t crc, const void *_Nullable bytes, size_t count);
 /// The same without the processor's instruction, so that a test can hold the two against each other.
 uint32_t logdb_crc32c_portable(uint32_t crc, const void *_Nullable bytes, size_t count);
 
+/// Gives the blocks of `length` bytes at `offset` back to the disk (Linux: fallocate(2) with FALLOC_FL_PUNCH_HOLE, which the C library declares
+/// only with _GNU_SOURCE; elsewhere it does nothing). Best effort: errors are not reported.
+void logdb_punch_hole(int descriptor, int64_t offset, int64_t length);
+
+/// Says that `length` bytes from `start` on are best served by huge pages (Linux: madvise(2) with MADV_HUGEPAGE; elsewhere it does nothing).
+void logdb_advise_huge_pages(void *_Nonnull start, size_t length);
+
+/// Has the processor fetch the line at `address`, which need not be valid, while it does other things.
+static inline void logdb_prefetch(const void *_Nullable address) { __builtin_prefetch(address); }
+
 #endif

@@ -9,7 +9,7 @@
 //===-----------------------------------------------------------------------===//
 
 /// The kind of a JSON value, known from its first byte.
-package enum JSONKind: UInt8, Sendable {
+package enum JSONKind: UInt8, Sendable, BitwiseCopyable {
     case object, array, string, number, `true`, `false`, null
 
     @inline(__always)
@@ -145,11 +145,11 @@ package struct JSONCursor: ~Escapable {
         mutating func name(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, escaped: Bool) {
             name = JSONSlice(kind: .string, range: start..<end, isEscaped: escaped)
         }
-        mutating func opened(object: Bool, at start: Int) {}
-        mutating func closed(object: Bool, end: Int) {}
-        mutating func string(_ start: Int, _ end: Int, escaped: Bool) {}
-        mutating func number(_ start: Int, _ end: Int) {}
-        mutating func literal(_ start: Int, _ end: Int, first: UInt8) {}
+        mutating func opened(_ bytes: Span<UInt8>, object: Bool, at start: Int) {}
+        mutating func closed(_ bytes: Span<UInt8>, object: Bool, end: Int) {}
+        mutating func string(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, escaped: Bool) {}
+        mutating func number(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {}
+        mutating func literal(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, first: UInt8) {}
     }
 }
 

@@ -14,22 +14,22 @@
 
 /// Receives what `JSONGrammar` finds, in the order of the text. Offsets are bytes; strings come with their quotes.
 protocol JSONSink {
-    mutating func opened(object: Bool, at start: Int)
-    mutating func closed(object: Bool, end: Int)
+    mutating func opened(_ bytes: Span<UInt8>, object: Bool, at start: Int)
+    mutating func closed(_ bytes: Span<UInt8>, object: Bool, end: Int)
     mutating func name(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, escaped: Bool)
-    mutating func string(_ start: Int, _ end: Int, escaped: Bool)
-    mutating func number(_ start: Int, _ end: Int)
-    mutating func literal(_ start: Int, _ end: Int, first: UInt8)
+    mutating func string(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, escaped: Bool)
+    mutating func number(_ bytes: Span<UInt8>, _ start: Int, _ end: Int)
+    mutating func literal(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, first: UInt8)
 }
 
 /// A sink that keeps nothing: the validator's.
 struct JSONNoSink: JSONSink {
-    @inline(__always) mutating func opened(object: Bool, at start: Int) {}
-    @inline(__always) mutating func closed(object: Bool, end: Int) {}
+    @inline(__always) mutating func opened(_ bytes: Span<UInt8>, object: Bool, at start: Int) {}
+    @inline(__always) mutating func closed(_ bytes: Span<UInt8>, object: Bool, end: Int) {}
     @inline(__always) mutating func name(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, escaped: Bool) {}
-    @inline(__always) mutating func string(_ start: Int, _ end: Int, escaped: Bool) {}
-    @inline(__always) mutating func number(_ start: Int, _ end: Int) {}
-    @inline(__always) mutating func literal(_ start: Int, _ end: Int, first: UInt8) {}
+    @inline(__always) mutating func string(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, escaped: Bool) {}
+    @inline(__always) mutating func number(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {}
+    @inline(__always) mutating func literal(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, first: UInt8) {}
 }
 
 package enum JSONGrammar {
@@ -50,38 +50,38 @@ package enum JSONGrammar {
                 let open = at
                 var escaped = false
                 at = try string(bytes, at: open, escaped: &escaped)
-                sink.string(open, at, escaped: escaped)
+                sink.string(bytes, open, at, escaped: escaped)
             case ASCII.openBrace:
                 guard nesting.open(object: true, limit: limit) else { throw JSONError(offset: at, reason: .nestedTooDeep) }
-                sink.opened(object: true, at: at)
+                sink.opened(bytes, object: true, at: at)
                 at = whitespace(bytes, at: at &+ 1)
                 if bytes.byte(at: at) == ASCII.closeBrace {
                     at &+= 1
                     nesting.close()
-                    sink.closed(object: true, end: at)
+                    sink.closed(bytes, object: true, end: at)
                 } else {
                     at = try memberName(bytes, at: at, sink: &sink)
                     continue
                 }
             case ASCII.openBracket:
                 guard nesting.open(object: false, limit: limit) else { throw JSONError(offset: at, reason: .nestedTooDeep) }
-                sink.opened(object: false, at: at)
+                sink.opened(bytes, object: false, at: at)
                 at = whitespace(bytes, at: at &+ 1)
                 if bytes.byte(at: at) == ASCII.closeBracket {
                     at &+= 1
                     nesting.close()
-                    sink.closed(object: false, end: at)
+                    sink.closed(bytes, object: false, end: at)
                 } else {
                     continue
                 }
             case ASCII.minus, ASCII.zero...ASCII.nine:
                 let open = at
                 at = try number(bytes, at: open)
-                sink.number(open, at)
+                sink.number(bytes, open, at)
             case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
                 let open = at
                 at = try literal(bytes, at: open)
-                sink.literal(open, at, first: first)
+                sink.literal(bytes, open, at, first: first)
             default:
                 throw missingValue(bytes, at: at, nested: depth > 0 || !nesting.isEmpty)
             }
@@ -102,7 +102,7 @@ package enum JSONGrammar {
                 }
                 at &+= 1
                 nesting.close()
-                sink.closed(object: object, end: at)
+                sink.closed(bytes, object: object, end: at)
             }
         }
     }

@@ -63,14 +63,14 @@ private struct TapeSink: JSONSink {
     private var after: UInt32 { UInt32(truncatingIfNeeded: tokens.count &+ 1) }
 
     @inline(__always)
-    mutating func opened(object: Bool, at start: Int) {
+    mutating func opened(_ bytes: Span<UInt8>, object: Bool, at start: Int) {
         let index = UInt32(truncatingIfNeeded: tokens.count)
         append(object ? .object : .array, start, start, next: parent)
         parent = index
     }
 
     @inline(__always)
-    mutating func closed(object: Bool, end: Int) {
+    mutating func closed(_ bytes: Span<UInt8>, object: Bool, end: Int) {
         let index = Int(parent)
         parent = tokens[index].next
         tokens[index].end = UInt32(truncatingIfNeeded: end)
@@ -83,15 +83,15 @@ private struct TapeSink: JSONSink {
     }
 
     @inline(__always)
-    mutating func string(_ start: Int, _ end: Int, escaped: Bool) {
+    mutating func string(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, escaped: Bool) {
         append(.string, start, end, next: after, escaped: escaped)
     }
 
     @inline(__always)
-    mutating func number(_ start: Int, _ end: Int) { append(.number, start, end, next: after) }
+    mutating func number(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) { append(.number, start, end, next: after) }
 
     @inline(__always)
-    mutating func literal(_ start: Int, _ end: Int, first: UInt8) {
+    mutating func literal(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, first: UInt8) {
         append(first == UInt8(ascii: "t") ? .true : first == UInt8(ascii: "f") ? .false : .null, start, end, next: after)
     }
 

@@ -52,6 +52,27 @@ package enum JSONText {
         return result
     }
 
+    /// The scalar at `at` in text that is known to be UTF-8; moves `at` behind it.
+    @inline(__always)
+    static func scalar(_ text: Span<UInt8>, _ at: inout Int) -> UInt32 {
+        let lead = UInt32(text.byte(at: at))
+        if lead < 0x80 {
+            at &+= 1
+            return lead
+        }
+        func low(_ offset: Int) -> UInt32 { UInt32(text.byte(at: at &+ offset) & 0x3F) }
+        if lead < 0xE0 {
+            defer { at &+= 2 }
+            return (lead & 0x1F) &<< 6 | low(1)
+        }
+        if lead < 0xF0 {
+            defer { at &+= 3 }
+            return (lead & 0x0F) &<< 12 | low(1) &<< 6 | low(2)
+        }
+        defer { at &+= 4 }
+        return (lead & 0x07) &<< 18 | low(1) &<< 12 | low(2) &<< 6 | low(3)
+    }
+
     /// Whether the literal at `range` holds exactly `string`, byte for byte (no Unicode normalization).
     package static func matches(_ bytes: Span<UInt8>, _ range: Range<Int>, escaped: Bool, _ string: String) -> Bool {
         if escaped { return unescaped(bytes, range.lowerBound + 1..<range.upperBound - 1).elementsEqual(string.utf8) }
