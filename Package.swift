@@ -16,17 +16,18 @@ let package = Package(
     products: [
         .library(name: "LogDB", targets: ["LogDB"]),
         .executable(name: "logdb", targets: ["LogDBCommand"]),
+        .executable(name: "durable-counter", targets: ["DurableCounter"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
         // What a disk is: knows no formats.
-        .target(name: "LogDBFile", swiftSettings: settings),
+        .target(name: "LogDBFile", dependencies: ["CLogDB"], swiftSettings: settings),
         // What the bytes mean: knows no files.
         .target(name: "LogDBFormat", dependencies: ["CLogDB", "CLZ4", "CZlib"], swiftSettings: settings),
         // The engine and its face.
-        .target(name: "LogDB", dependencies: ["LogDBFile", "LogDBFormat"], swiftSettings: settings),
+        .target(name: "LogDB", dependencies: ["CLogDB", "LogDBFile", "LogDBFormat"], swiftSettings: settings),
         .executableTarget(
             name: "LogDBCommand",
             dependencies: [
@@ -35,12 +36,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // Programs to copy from.
+        .executableTarget(
+            name: "DurableCounter", dependencies: ["LogDB"], path: "Sources/Examples/DurableCounter", swiftSettings: settings),
         .target(name: "CLogDB"),
         // The simulated disk, for tests only.
         .target(name: "LogDBSimulation", dependencies: ["LogDBFile"], path: "Tests/Simulation", swiftSettings: settings),
         .testTarget(name: "LogDBFileTests", dependencies: ["LogDBFile", "LogDBSimulation"], swiftSettings: settings),
         .testTarget(
-            name: "LogDBTests", dependencies: ["LogDB", "LogDBFile", "LogDBFormat", "LogDBSimulation"], swiftSettings: settings),
+            name: "LogDBTests", dependencies: ["CLogDB", "LogDB", "LogDBFile", "LogDBFormat", "LogDBSimulation"], swiftSettings: settings),
         // Run the built command as a user would.
         .testTarget(name: "LogDBCommandTests", dependencies: ["LogDBCommand"], swiftSettings: settings),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),

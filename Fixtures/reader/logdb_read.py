@@ -121,6 +121,10 @@ class Cursor:
             raise self.damage(f"{what} is {value}, more than the {limit} possible here", start)
         return value
 
+    def full_key(self):
+        """Table id and encoded key. As tuples they sort as full keys do."""
+        return self.varint(), self.take(self.count(65_536, "a key's length"))
+
     def end(self, what):
         if self.left:
             raise self.damage(f"{what} is longer than its contents")
@@ -242,6 +246,14 @@ class Operation:
         self.sequence, self.time, self.table, self.key = sequence, time, table, key
         self.is_delete, self.document = is_delete, document
 
+    @property
+    def full_key(self):
+        return self.table, self.key
+
+    @property
+    def contents(self):
+        return self.time, self.table, self.key, self.document
+
 
 def record(cursor, sequence, time):
     tag = cursor.varint()
@@ -267,62 +279,106 @@ def decode_key(key, where):
 # --- Manifest ----------------------------------------------------------------------------------------------------------------
 
 
+NOTHING_COMPACTED = {"number": 0, "identity": 0, "last_sequence": 0, "end_position": 0, "digest": 0}
+
+
 class State:
-    """What the edits add up to. Raw and sealed segments by number."""
+    """What the edits add up to. Raw and sealed segments of the log by number; the base by generation, the newest first, and by key."""
 
     def __init__(self):
-        self.raw, self.sealed, self.end_position, self.next_segment = {}, {}, 0, 1
+        self.raw, self.sealed, self.base, self.compacted = {}, {}, [], NOTHING_COMPACTED
+        self.end_position, self.next_segment, self.next_table = 0, 1, 1
 
     def apply(self, cursor):
         start = cursor.at
         misfit = lambda: cursor.damage("an edit does not fit what the manifest said before", start)
-        kind, number = cursor.u8(), None
-        if kind == 1:
-            number, identity, allocated = cursor.varint(), cursor.u64(), cursor.varint()
-            if any(other >= number for other in self.raw):
+
+        def number():
+            value = cursor.varint()
+            if value >= 1 << 62:
                 raise misfit()
-            self.raw[number] = {"identity": identity, "allocated": allocated, "end": None}
-            self.next_segment = max(self.next_segment, number + 1)
+            return value
+
+        kind = cursor.u8()
+        if kind == 1:
+            segment, identity, allocated = number(), cursor.u64(), cursor.varint()
+            if any(other >= segment for other in self.raw) or segment in self.sealed:
+                raise misfit()
+            self.raw[segment] = {"identity": identity, "allocated": allocated, "end": None}
+            self.next_segment = max(self.next_segment, segment + 1)
         elif kind in (2, 3, 4):
-            number = cursor.varint()
-            if number not in self.raw:
+            segment = number()
+            if segment not in self.raw:
                 raise misfit()
             if kind == 2:
-                self.raw[number]["end"], position, _ = cursor.varint(), cursor.varint(), cursor.varint()
+                self.raw[segment]["end"], position, _ = number(), number(), number()
                 self.end_position = max(self.end_position, position)
             elif kind == 3:
-                self.raw[number].update(end=None, allocated=cursor.varint())
+                self.raw[segment].update(end=None, allocated=cursor.varint())
             else:
-                del self.raw[number]
+                del self.raw[segment]
         elif kind == 5:
-            number = cursor.varint()
-            entry = {"identity": cursor.u64(), "method": cursor.u8(), "level": cursor.u8(), "order": cursor.u8()}
-            names = "generation file_length raw_length records first_sequence last_sequence end_position"
-            for name in names.split():
-                entry[name] = cursor.varint()
-            entry["digest"], entry["flags"] = cursor.u32(), cursor.u8()
-            if entry["method"] > 3:
-                raise Damage(f"a segment has the unknown codec {entry['method']}", cursor.file, cursor.base + start, "codecUnavailable")
-            if number in self.sealed or entry["flags"] > 1 or entry["order"] > 1:
+            entry = self.entry(cursor, number)
+            if entry["number"] in self.sealed or entry["order"] != 0 or entry["generation"] != 0:
                 raise misfit()
-            self.raw.pop(number, None)
-            self.sealed[number] = entry
-            self.next_segment = max(self.next_segment, number + 1)
+            self.raw.pop(entry["number"], None)
+            self.sealed[entry["number"]] = entry
+            self.next_segment = max(self.next_segment, entry["number"] + 1)
             self.end_position = max(self.end_position, entry["end_position"])
         elif kind == 6:
-            number = cursor.varint()
-            if self.sealed.pop(number, None) is None:
+            if self.sealed.pop(number(), None) is None:
                 raise misfit()
         elif kind == 7:
-            following, _, _, position = (cursor.varint() for _ in range(4))
+            following, table, _, position = (number() for _ in range(4))
             self.next_segment = max(self.next_segment, following)
+            self.next_table = max(self.next_table, table)
             self.end_position = max(self.end_position, position)
         elif kind == 8:
             cursor.signed()
             for _ in range(4):
                 cursor.varint()
+        elif kind == 9:
+            entry = self.entry(cursor, number)
+            entry["least_key"], entry["greatest_key"] = cursor.full_key(), cursor.full_key()
+            if not self.has_place_for(entry):
+                raise misfit()
+            self.base.append(entry)
+            self.base.sort(key=lambda entry: (-entry["generation"], entry["least_key"]))
+        elif kind == 10:
+            segment = number()
+            if all(entry["number"] != segment for entry in self.base):
+                raise misfit()
+            self.base = [entry for entry in self.base if entry["number"] != segment]
+        elif kind == 11:
+            compacted = {"number": number(), "identity": cursor.u64(), "last_sequence": number(), "end_position": number(),
+                         "digest": cursor.u32()}
+            if compacted["last_sequence"] < self.compacted["last_sequence"]:
+                raise misfit()
+            self.compacted = compacted
+            self.end_position = max(self.end_position, compacted["end_position"])
         else:
             raise cursor.damage(f"the manifest holds an edit of unknown kind {kind}", start)
+
+    @staticmethod
+    def entry(cursor, number):
+        """The fields that *add sealed* and *add base* have in common."""
+        start = cursor.at
+        entry = {"number": number(), "identity": cursor.u64(), "method": cursor.u8(), "level": cursor.u8(), "order": cursor.u8()}
+        if entry["method"] > 3:
+            raise Damage(f"a segment has the unknown codec {entry['method']}", cursor.file, cursor.base + start, "codecUnavailable")
+        for name in "generation file_length raw_length records first_sequence last_sequence end_position".split():
+            entry[name] = cursor.varint() if name in ("raw_length", "records", "first_sequence") else number()
+        entry["digest"], entry["flags"] = cursor.u32(), cursor.u8()
+        if entry["order"] > 1 or entry["flags"] > 1 or entry["method"] < 2 and entry["level"]:
+            raise cursor.damage("the manifest names an unknown order, flags or level", start)
+        return entry
+
+    def has_place_for(self, entry):
+        """Whether the base segment may be added to those there are."""
+        return (
+            entry["order"] == 1 and entry["generation"] > 0 and entry["least_key"] <= entry["greatest_key"]
+            and all(other["number"] != entry["number"] for other in self.base)
+            and all(other["greatest_key"] < entry["least_key"] for other in self.base if other["generation"] == entry["generation"]))
 
 
 def read_manifest(database, number):
@@ -488,10 +544,12 @@ def unwrap(envelope, length, container, file, base):
 
 
 class SealedSegment:
-    def __init__(self, database, number, entry, previous):
-        self.number, self.entry = number, entry
+    """A segment at rest, of the log or of the base. `previous` is what the manifest says of the one before it in the log."""
+
+    def __init__(self, database, entry, previous=None):
+        self.entry, self.is_base = entry, entry["order"] == 1
         self.container = CONTAINER[entry["method"]]
-        self.name = f"{number:06}.seg.{self.container}"
+        self.name = f"{entry['number']:06}.{'base' if self.is_base else 'seg'}.{self.container}"
         self.data = data = database.read(self.name, listed=True)
         if len(data) != entry["file_length"]:
             raise Damage(
@@ -501,7 +559,7 @@ class SealedSegment:
         inside = 8 if self.container == LZ4 else 16
         header = Header(data[inside : self.start], SEALED, self.name, inside)
         unwrap(data[: self.start], 96, self.container, self.name, 0)
-        header.prove(database.identity, number, entry["identity"], self.name)
+        header.prove(database.identity, entry["number"], entry["identity"], self.name)
         fields = header.fields
         method, level, order = fields.u8(), fields.u8(), fields.u8()
         fields.take(5)
@@ -510,9 +568,12 @@ class SealedSegment:
             raise Damage(f"the segment has the unknown codec {method}", self.name, inside + 48, "codecUnavailable")
         if (method, level, order, generation) != tuple(entry[name] for name in ("method", "level", "order", "generation")):
             raise Damage("the segment's header is not what the manifest says", self.name, inside + 48)
-        before = (previous.number, *(previous.entry[n] for n in ("identity", "last_sequence", "digest"))) if previous else (0, 0, 0, 0)
-        follows = (fields.u64(), fields.u64(), fields.u64(), fields.u32()) == before
-        if not follows or entry["first_sequence"] != before[2] + 1:
+        follows = fields.u64(), fields.u64(), fields.u64(), fields.u32()
+        if self.is_base:
+            if follows != (0, 0, 0, 0):
+                raise Damage("a base segment has a predecessor", self.name, inside + 64)
+        elif follows != tuple(previous[name] for name in ("number", "identity", "last_sequence", "digest")) or (
+                entry["first_sequence"] != previous["last_sequence"] + 1):
             raise Damage("the segment does not follow the one before it: one was swapped or is missing", self.name, 0)
 
     def read(self):
@@ -536,7 +597,7 @@ class SealedSegment:
 
     def read_blocks(self, index, index_at):
         name, expansion = self.name, 255 if self.container == LZ4 else 1032
-        operations, offset, sequence, time, raw_total = [], self.start, 0, 0, 0
+        blocks, offset, sequence, time, raw_total = [], self.start, 0, 0, 0
         for _ in range(index.count(index.left // 9, "the number of blocks")):
             stored = index.count(index_at - offset, "a block's length")
             raw = index.count(stored * expansion, "a block's raw length")
@@ -547,7 +608,7 @@ class SealedSegment:
             flags = index.u8()
             if flags > 1:
                 raise index.damage(f"a block has unknown flags {flags}")
-            bits = index.take(index.count(index.left, "a filter's length"))
+            first_key = index.full_key() if self.is_base else None
             block = self.data[offset : offset + stored]
             if crc32c(block) != checksum:
                 raise Damage(f"block checksum is {crc32c(block):08x}, stored {checksum:08x}", name, offset)
@@ -556,15 +617,22 @@ class SealedSegment:
             found = list(columns(Cursor(unpacked, name, offset), records, sequence, time))
             if any(op.table == 0 for op in found) != (flags == 1):
                 raise Damage("a block's flag for the catalog is wrong", name, offset)
-            for op in found:
-                if not may_contain(key_hash(op.table, op.key), bits):
-                    raise Damage(f"a block's filter denies the key of operation {op.sequence}", name, offset)
-            operations += found
+            if self.is_base and (not found or first_key != found[0].full_key):
+                raise Damage("a block does not begin with the key that its index names", name, offset)
+            blocks.append(found)
             offset += stored
             raw_total += raw
         if offset != index_at:
             raise Damage(f"the blocks end at byte {offset}, the index begins at {index_at}", name, offset)
+        operations = [op for block in blocks for op in block]
         self.check_statistics(index, operations, raw_total)
+        # Of each key: its newest operation here, and the block with it.
+        newest = {op.full_key: (op, number) for number, block in enumerate(blocks) for op in block}
+        hashes = {key: key_hash(*key) for key in newest}
+        self.check_sample(index, newest, hashes)
+        if not self.is_base:
+            self.check_key_index(index, newest, hashes, len(blocks))
+        index.end("the segment's index")
         return operations
 
     def check_statistics(self, index, operations, raw_total):
@@ -575,22 +643,84 @@ class SealedSegment:
         told = []
         for _ in range(index.count(index.left // 7, "the number of tables")):
             row = [index.varint() for _ in range(5)]
-            told.append((*row, index.take(index.varint()), index.take(index.varint())))
+            row += [index.take(index.count(65_536, "a key's length")) for _ in range(2)]
+            told.append((*row, index.u64() if self.is_base else None))
         last = index.varint()
-        index.end("the segment's index")
         counted = [
             (table, sum(not op.is_delete for op in ops), sum(op.is_delete for op in ops), sum(len(op.key) - 1 for op in ops),
-             sum(len(op.document or b"") for op in ops), min(op.key for op in ops), max(op.key for op in ops))
+             sum(len(op.document or b"") for op in ops), min(op.key for op in ops), max(op.key for op in ops),
+             digest(ops) if self.is_base else None)
             for table, ops in sorted(tables.items())
         ]
         entry = self.entry
-        numbers = [op.sequence for op in operations]
         holds = (last, len(operations), raw_total, int(0 in tables)) == tuple(
             entry[n] for n in ("last_sequence", "records", "raw_length", "flags"))
-        rising = all(a < b for a, b in zip(numbers, numbers[1:]))
-        inside = not numbers or entry["first_sequence"] <= numbers[0] and numbers[-1] <= last
-        if told != counted or not holds or not rising or not inside:
+        is_sound = self.is_sound_base if self.is_base else self.is_sound_log
+        if told != counted or not holds or not is_sound(operations):
             raise Damage("the segment holds other operations than its index and the manifest say", self.name, index.base)
+
+    def is_sound_log(self, operations):
+        """By rising number, each inside what the segment accounts for."""
+        numbers = [op.sequence for op in operations]
+        return is_rising(numbers) and (
+            not numbers or self.entry["first_sequence"] <= numbers[0] and numbers[-1] <= self.entry["last_sequence"])
+
+    def is_sound_base(self, operations):
+        """By rising key, each once and no delete, and those that the manifest speaks of."""
+        keys, numbers = [op.full_key for op in operations], [op.sequence for op in operations]
+        found = keys and (keys[0], keys[-1], min(numbers), max(numbers), 0)
+        told = tuple(self.entry[n] for n in ("least_key", "greatest_key", "first_sequence", "last_sequence", "end_position"))
+        return found == told and is_rising(keys) and not any(op.is_delete for op in operations)
+
+    def check_sample(self, index, newest, hashes):
+        """It is the keys with hashes up to its bound, each with the bytes of its newest operation."""
+        is_whole = index.u8()
+        told, value = {}, 0
+        for number in range(index.count(index.left // 3, "a key sample's length")):
+            more = index.varint()
+            value += more
+            if value > MASK64 or number > 0 and more == 0:
+                raise index.damage("a key sample is out of order")
+            told[value] = (index.varint(), index.varint())
+        if is_whole > 1 or is_whole == 0 and not told:
+            raise index.damage("a key sample has no bound")
+        bound = MASK64 if is_whole else value
+        counted = {}
+        for (table, key), (op, _) in newest.items():
+            if hashes[table, key] <= bound:
+                size = 0 if op.is_delete else len(key) + len(op.document)
+                counted.setdefault(hashes[table, key], []).append((table, size))
+        if set(told) != set(counted) or any(told[h] not in counted[h] for h in told):
+            raise index.damage("the key sample is not of this segment's keys")
+
+    def check_key_index(self, index, newest, hashes, block_count):
+        """It names the block of each key's newest operation."""
+        has_index = index.u8()
+        if has_index > 1:
+            raise index.damage("the segment has unknown flags")
+        if has_index == 0:
+            return
+        width = 8 + max(0, block_count - 1).bit_length()
+        seed, third = index.varint(), index.count(index.left * 8 // width // 3, "a key index's length")
+        # Taken bit by bit from one large number this would be slow: each slot lies within eight bytes.
+        slots = index.take((3 * third * width + 7) // 8) + bytes(8)
+
+        def slot(number):
+            bit = number * width
+            return struct.unpack_from("<Q", slots, bit // 8)[0] >> bit % 8 & (1 << width) - 1
+
+        for key, (op, block) in newest.items():
+            h = mix(hashes[key] + seed * 0x9E3779B97F4A7C15 & MASK64)
+            value = 0
+            for i in range(3 if third else 0):
+                rotated = (h << 21 * i | h >> 64 - 21 * i) & 0xFFFFFFFF
+                value ^= slot(i * third + (rotated * third >> 32))
+            if not third or value & 0xFF != (h ^ h >> 32) & 0xFF or value >> 8 != block:
+                raise index.damage(f"the key index does not know that operation {op.sequence} is in block {block}")
+
+
+def is_rising(items):
+    return all(a < b for a, b in zip(items, items[1:]))
 
 
 def columns(block, records, sequence, time):
@@ -613,23 +743,22 @@ def columns(block, records, sequence, time):
         part.end("a block")
 
 
-def key_hash(table, key):
-    value = 0xCBF29CE484222325 ^ table * 0x9E3779B97F4A7C15 & MASK64
-    for byte in key:
-        value = (value ^ byte) * 0x00000100000001B3 & MASK64
+def mix(value):
     value = (value ^ value >> 33) * 0xFF51AFD7ED558CCD & MASK64
     value = (value ^ value >> 33) * 0xC4CEB9FE1A85EC53 & MASK64
     return value ^ value >> 33
 
 
-def may_contain(value, bits):
-    if not bits:
-        return False
-    for probe in range(6):
-        bit = ((value & 0xFFFFFFFF) + probe * (value >> 32 | 1)) % (8 * len(bits))
-        if not bits[bit // 8] & 1 << bit % 8:
-            return False
-    return True
+def key_hash(table, key):
+    value = 0xCBF29CE484222325 ^ table * 0x9E3779B97F4A7C15 & MASK64
+    for byte in key:
+        value = (value ^ byte) * 0x00000100000001B3 & MASK64
+    return mix(value)
+
+
+def digest(operations):
+    """Of their documents, in any order."""
+    return sum(mix(crc32c(op.document) << 32 | crc32c(op.key)) for op in operations if not op.is_delete) & MASK64
 
 
 # --- The database ------------------------------------------------------------------------------------------------------------
@@ -641,19 +770,22 @@ class Database:
         names = os.listdir(path)
         numbers = [int(name[9:]) for name in names if re.fullmatch(r"MANIFEST-[0-9]{6,}", name)]
         if not numbers:
-            if any(re.fullmatch(r"[0-9]{6,}\.(log|seg\.lz4|seg\.gz)", name) for name in names):
+            if any(re.fullmatch(r"[0-9]{6,}\.(log|(seg|base)\.(lz4|gz))", name) for name in names):
                 raise Damage("the manifest is missing, but there are segments", "MANIFEST")
             raise Damage(f"there is no database at {path}", code="notFound")
         self.identity, self.state = read_manifest(self, max(numbers))
+        base = [SealedSegment(self, entry) for entry in self.state.base]
         sealed = self.prove_sealed()
-        raw = self.follow_raw(sealed[-1].entry if sealed else None)
+        raw = self.follow_raw(sealed[-1].entry if sealed else self.state.compacted)
         for name in sorted(names):
             self.prove_leftover(name)
         committed = {number for _, kind, number, _ in raw if kind == COMMIT}
-        self.operations = [op for segment in sealed for op in segment.read()]
+        self.base = self.read_base(base)
+        self.log = [op for segment in sealed for op in segment.read()]
+        self.check_base()
         for _, kind, number, operations in raw:
             if kind == OPERATIONS or kind == TRANSACTION and number in committed:
-                self.operations += operations
+                self.log += operations
         self.names = self.read_catalog()
 
     def read(self, name, listed=False):
@@ -666,14 +798,35 @@ class Database:
             raise
 
     def prove_sealed(self):
-        segments = []
-        for number, entry in sorted(self.state.sealed.items()):
-            segments.append(SealedSegment(self, number, entry, segments[-1] if segments else None))
+        segments, previous = [], self.state.compacted
+        for _, entry in sorted(self.state.sealed.items()):
+            segments.append(SealedSegment(self, entry, previous))
+            previous = entry
         return segments
+
+    def read_base(self, segments):
+        """Of each key its newest operation in all generations, by key, each with the name of its segment."""
+        newest = {}
+        for segment in segments:
+            for op in segment.read():
+                old = newest.get(op.full_key)
+                if old is not None and old[0].sequence == op.sequence and old[0].contents != op.contents:
+                    raise Damage(f"two generations have different operations {op.sequence}", segment.name)
+                if old is None or op.sequence > old[0].sequence:
+                    newest[op.full_key] = op, segment.name
+        return [found for _, found in sorted(newest.items())]
+
+    def check_base(self):
+        """What is in the base beyond its last sequence, because a compaction did not come to its end, is in the log as well."""
+        log = {op.sequence: op for op in self.log}
+        for op, name in self.base:
+            if op.sequence > self.state.compacted["last_sequence"]:
+                if op.sequence not in log or log[op.sequence].contents != op.contents:
+                    raise Damage(f"operation {op.sequence} is in the base before its time, and is not in the log", name)
 
     def prove_leftover(self, name):
         """A segment that the manifest should know and does not is no leftover."""
-        match = re.fullmatch(r"([0-9]{6,})\.(log|seg\.lz4|seg\.gz)", name)
+        match = re.fullmatch(r"([0-9]{6,})\.(log|seg\.lz4|seg\.gz)", name)  # A base segment is one, whatever its number.
         if match is None or int(match[1]) < self.state.next_segment:
             return
         if match[2] == "log" and int(match[1]) == self.state.next_segment:
@@ -699,8 +852,8 @@ class Database:
             header.prove(self.identity, number, entry["identity"], name)
             base, first = header.fields.u64(), header.fields.u64()
             segments.append((name, data, entry, seed_of(entry["identity"]), base, first))
-        kept = []
-        sequence, position = (last["last_sequence"] + 1, last["end_position"]) if last else (1, 0)
+        kept, ended = [], set()
+        sequence, position = last["last_sequence"] + 1, last["end_position"]
         for index, (name, data, entry, seed, base, first) in enumerate(segments):
             if (first, base) != (sequence, position):
                 raise Damage(
@@ -717,6 +870,11 @@ class Database:
                     raise Damage(f"the frame begins with operation {frame.sequence}, {sequence} was expected", name, frame.offset)
                 kept.append((name, frame.kind, *self.contents(frame, name)))
                 sequence += len(kept[-1][3])
+                transaction = kept[-1][2]
+                if frame.kind == TRANSACTION and transaction in ended:
+                    raise Damage(f"transaction {transaction} goes on behind its end", name, frame.offset)
+                if frame.kind in (COMMIT, ROLLBACK):
+                    ended.add(transaction)
             if entry["end"] is not None and stop == known and scan(data, stop, len(data), seed)[0]:
                 raise Damage("the log goes on behind the end that the manifest knows", name, stop)
             if stop != known:
@@ -744,29 +902,39 @@ class Database:
         cursor.end("a frame")
         return number, operations
 
+    def newest(self):
+        """Of each key the newest operation in base and log, by full key."""
+        newest = {}
+        for op in [op for op, _ in self.base] + self.log:
+            old = newest.get(op.full_key)
+            if old is None or op.sequence > old.sequence:
+                newest[op.full_key] = op
+        return [op for _, op in sorted(newest.items())]
+
     def read_catalog(self):
-        names = {}
-        for op in self.operations:
-            if op.table != 0:
-                continue
-            table = decode_key(op.key, op)
-            if not isinstance(table, int) or table < 1:
-                raise Damage("an operation on the catalog has a key that is no table id")
-            if op.is_delete:
-                names.pop(table, None)
-            else:
-                names[table] = json.loads(op.document)["name"]
-        return names
+        following = self.state.next_table
+        for op in [op for op, _ in self.base] + self.log:
+            if op.table == 0:
+                table = decode_key(op.key, op)
+                if not isinstance(table, int) or table < 1:
+                    raise Damage("an operation on the catalog has a key that is no table id")
+                following = max(following, table + 1)
+            elif op.table >= following:
+                raise Damage(f"an operation is for table {op.table}, which was never made")
+        return {
+            decode_key(op.key, op): json.loads(op.document)["name"] for op in self.newest() if op.table == 0 and not op.is_delete
+        }
 
     # --- What is printed ---
 
     def live(self):
-        newest = {}
-        for op in self.operations:
-            old = newest.get((op.table, op.key))
-            if op.table in self.names and (old is None or op.sequence > old.sequence):
-                newest[op.table, op.key] = op
-        return [op for _, op in sorted(newest.items()) if not op.is_delete]
+        return [op for op in self.newest() if not op.is_delete and op.table in self.names]
+
+    def operations(self):
+        """The base's, by key, but what the log has as well; then the log's."""
+        limit = self.state.compacted["last_sequence"]
+        found = [op for op, _ in self.base if op.sequence <= limit] + sorted(self.log, key=lambda op: op.sequence)
+        return [op for op in found if op.table in self.names]
 
     def address(self, op):
         key = decode_key(op.key, op)
@@ -777,9 +945,7 @@ class Database:
             yield b'{%s,"value":%s}\n' % (self.address(op), line(op.document))
 
     def dump_operations(self):
-        for op in sorted(self.operations, key=lambda op: op.sequence):
-            if op.table not in self.names:
-                continue
+        for op in self.operations():
             rest = b'"delete":true' if op.is_delete else b'"value":' + line(op.document)
             yield b'{"sequence":%d,"time":%d,%s,%s}\n' % (op.sequence, op.time, self.address(op), rest)
 

@@ -104,17 +104,19 @@ public final class Database: Sendable {
             var report = RecoveryReport()
             let manifest: Manifest
             let state: LogState
+            let reaper = Reaper(directory)
+            if !names.contains(FileNames.readers) { reaper.makeLockFile() }
             if let found = try Inspection.inspect(directory, for: .readingAndWriting) {
-                manifest = try found.recover(in: directory, &report)
+                manifest = try found.recover(in: directory, options, reaper, &report)
                 state = found.makeState(nextTable: manifest.state.nextTable)
             } else {
-                manifest = try Manifest.create(in: directory)
+                manifest = try Manifest.create(in: directory, options: options)
                 state = LogState(sealed: [], raw: [], mayReopen: false, catalog: Catalog(), nextSequence: 1, position: 0)
                 report.created = true
             }
-            report.segments = state.sealed.count + state.raw.count
+            report.segments = state.base.count + state.sealed.count + state.raw.count
             report.lastSequenceNumber = state.nextSequence - 1
-            let log = Log(directory: directory, options: options, manifest: manifest, state: state)
+            let log = Log(directory: directory, options: options, manifest: manifest, reaper: reaper, state: state)
             return Database(path: path, options: options, recovery: report, log: log, lock: lock)
         } catch {
             lock.release()
@@ -123,6 +125,7 @@ public final class Database: Sendable {
     }
 
     private static func openForReading(_ directory: any Directory, path: String, options: Options) throws(LogDBError) -> Database {
+        let pin = try pinAsReader(directory)
         let found = try Inspection.inspectBesideWriter(directory, path: path)
         var report = RecoveryReport()
         report.wasClosed = found.unclosed.isEmpty && found.discarded.isEmpty
@@ -130,11 +133,11 @@ public final class Database: Sendable {
         report.cutFile = found.cut?.file
         report.cutOffset = found.cut?.offset ?? 0
         let state = found.makeState(nextTable: found.manifest.state.nextTable)
-        report.segments = state.sealed.count + state.raw.count
+        report.segments = state.base.count + state.sealed.count + state.raw.count
         report.lastSequenceNumber = state.nextSequence - 1
-        let manifest = Manifest.forReading(found.manifest, in: directory)
-        let log = Log(directory: directory, options: options, manifest: manifest, state: state)
-        return Database(path: path, options: options, recovery: report, log: log, lock: nil)
+        let manifest = Manifest.forReading(found.manifest, in: directory, options: options)
+        let log = Log(directory: directory, options: options, manifest: manifest, reaper: Reaper(directory), state: state)
+        return Database(path: path, options: options, recovery: report, log: log, lock: pin)
     }
 
     /// Seals what is full, makes everything durable, records the exact end of the log and lets the database go.
@@ -154,12 +157,15 @@ public final class Database: Sendable {
         guard isFirst else { return }
         log.monitor.broadcast()
         log.sealer.join()
+        log.compactor.join()
+        log.waitForCompaction()
         log.flusher.join()
         defer { lock?.release() }
         if options.access == .readOnly {
             log.monitor.withLock { $0.isClosed = true }
             return
         }
+        log.reaper.reap()
         try log.finish()
     }
 
@@ -230,7 +236,7 @@ public final class Database: Sendable {
     public func createTable(_ name: String, persistence: Persistence? = nil) throws(LogDBError) {
         try checkWritable()
         try Catalog.validate(name: name)
-        guard let appended = try log.createTable(name) else { return }
+        let appended = try log.createTable(name)
         try log.wait(for: appended.position, try level(persistence))
     }
 
@@ -266,18 +272,45 @@ public final class Database: Sendable {
 
     /// Delivers the live documents of `table`, or of all tables, each once, sorted by table (in order of creation) and key.
     ///
-    /// A table that does not exist is empty. Sees the state at the moment of the call. Memory: in proportion to the number of keys, plus
-    /// ``Options/memoryBudgetBytes``; where the documents exceed that, the log is read several times.
+    /// A table that does not exist is empty. Sees the state at the moment of the call. Memory: ``Options/memoryBudgetBytes`` at most, plus the
+    /// largest document. What of the log is not compacted yet is sorted for it, in files on the disk where memory has no room (in the
+    /// database's folder, or that for temporary files where it is open for reading only), and in several readings where the disk has none.
     ///
     /// - Throws: what `body` throws; ``LogDBError`` `.corrupted` if damage is met.
     public func select(_ table: String? = nil, _ body: (borrowing Operation) throws -> Void) throws {
         try select(table, in: try log.snapshot(), body)
     }
 
+    /// Delivers the live documents of `table` that `keys` names, sorted by key, or backwards; as ``select(_:_:)``.
+    ///
+    /// Reads the blocks of the base in which such keys may be, and all of the log that is not compacted yet.
+    public func select(_ table: String, _ keys: KeySelection, _ body: (borrowing Operation) throws -> Void) throws {
+        try select(table, keys, in: try log.snapshot(), body)
+    }
+
     func select(_ table: String?, in snapshot: Snapshot, _ body: (borrowing Operation) throws -> Void) throws {
-        guard let table else { return try snapshot.select(budget: options.memoryBudgetBytes, body) }
+        guard let table else { return try snapshot.select(.allTables, in: readingPlace, body) }
+        try select(table, KeySelection(), in: snapshot, body)
+    }
+
+    func select(
+        _ table: String, _ keys: KeySelection, in snapshot: Snapshot, _ body: (borrowing Operation) throws -> Void
+    ) throws {
         guard let id = snapshot.tables.ids[table] else { return }
-        try snapshot.select(table: id, budget: options.memoryBudgetBytes, body)
+        try snapshot.select(
+            try keys.range(in: id), isReversed: keys.isReversed, limit: keys.limit, in: readingPlace, body)
+    }
+
+    /// What readings may use. Who only reads writes nothing into the folder.
+    private var readingPlace: ReadingPlace {
+        var place = ReadingPlace(
+            budget: options.memoryBudgetBytes, sortBudget: options.sortBudgetBytes ?? options.memoryBudgetBytes / 2, spillDirectory: nil)
+        if options.access == .readWrite {
+            place.spillDirectory = log.directory
+        } else if log.directory is POSIXDirectory {
+            place.spillDirectory = POSIXDirectory.temporary()
+        }
+        return place
     }
 
     /// The live document of `key`, byte for byte as written; nil if it was deleted or never written.
@@ -319,13 +352,18 @@ public final class Database: Sendable {
     func append(_ table: String, _ key: Key, _ json: Span<UInt8>) throws(LogDBError) -> Log.Appended {
         try checkWritable()
         if isNull(json) { return try appendDelete(table, key) }
-        try checkDocument(json)
-        return try log.append(Log.Write(table: table, key: key, isDelete: false, document: json))
+        while true {
+            let epoch = log.schemas.epoch
+            try checkDocument(json, under: key, in: table)
+            if let appended = try log.append(table, key, json, isDelete: false, epoch: epoch) { return appended }
+        }
     }
 
     func appendDelete(_ table: String, _ key: Key) throws(LogDBError) -> Log.Appended {
         try checkWritable()
-        return try log.append(Log.Write(table: table, key: key, isDelete: true, document: Span()))
+        while true {
+            if let appended = try log.append(table, key, Span(), isDelete: true, epoch: 0) { return appended }
+        }
     }
 
     func append(_ batch: Batch) throws(LogDBError) -> Log.Appended? {
@@ -337,15 +375,41 @@ public final class Database: Sendable {
                 "the batch has \(batch.bytes.count) bytes, more than the \(options.maximumDocumentBytes) allowed: write several, or a transaction"
             )
         }
-        for item in batch.items where !item.isDelete { try checkDocument(batch.bytes.span.extracting(item.document)) }
-        return try log.append(batch)
+        while true {
+            let epoch = log.schemas.epoch
+            for item in batch.items where !item.isDelete { try check(item, of: batch) }
+            if let appended = try log.append(batch, epoch: epoch) { return appended }
+        }
     }
 
-    func checkDocument(_ json: Span<UInt8>) throws(LogDBError) {
+    private func check(_ item: Batch.Item, of batch: Batch) throws(LogDBError) {
+        let document = batch.bytes.span.extracting(item.document)
+        guard let rules = log.schemas.rules(of: item.table) else { return try checkDocument(document) }
+        let key: Key
+        do throws(FormatError) { key = try Key(decoding: batch.bytes.span.extracting(item.key)) } catch {
+            throw LogDBError(.internalInconsistency, "a batch holds a key that cannot be read: \(error.reason)")
+        }
+        try checkLength(document)
+        try rules.check(key, document, item.table)
+    }
+
+    /// Proves that `json` is a document, and one that the table's schema admits.
+    @inline(__always)
+    func checkDocument(_ json: Span<UInt8>, under key: Key, in table: String) throws(LogDBError) {
+        guard let rules = log.schemas.rules(of: table) else { return try checkDocument(json) }
+        try checkLength(json)
+        try rules.check(key, json, table)
+    }
+
+    private func checkLength(_ json: Span<UInt8>) throws(LogDBError) {
         guard json.count <= options.maximumDocumentBytes else {
             throw LogDBError(
                 .documentTooLarge, "the document has \(json.count) bytes, more than the \(options.maximumDocumentBytes) allowed")
         }
+    }
+
+    private func checkDocument(_ json: Span<UInt8>) throws(LogDBError) {
+        try checkLength(json)
         do throws(JSONError) { try JSONValidator.validateDocument(json) } catch {
             throw LogDBError(.invalidDocument, error.reason.rawValue, offset: UInt64(error.offset))
         }
@@ -370,9 +434,12 @@ extension Inspection {
     func makeState(nextTable: UInt64) -> LogState {
         var catalog = catalog
         catalog.nextID = max(catalog.nextID, nextTable)
-        return LogState(
-            sealed: sealed, raw: raw, mayReopen: cut == nil && !raw.isEmpty, catalog: catalog,
+        var state = LogState(
+            base: base, compacted: manifest.state.compacted, sealed: sealed, raw: raw, mayReopen: cut == nil && !raw.isEmpty,
+            catalog: catalog,
             nextSequence: max(nextSequence, manifest.state.lastSequence + 1), position: position, committed: committed)
+        state.nextBase = nextBase
+        return state
     }
 
     /// Looks at a database that somebody may be writing to: what changed under our eyes is looked at again.

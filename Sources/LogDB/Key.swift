@@ -83,6 +83,20 @@ extension Key {
         }
     }
 
+    /// Writes the encoded key into `room`, which has exactly as many bytes.
+    func encode(into room: UnsafeMutableRawBufferPointer) {
+        switch self {
+        case .integer(let value):
+            unsafe room[0] = KeyCoding.integerTag
+            unsafe room.storeBytes(of: (UInt64(bitPattern: value) ^ (1 << 63)).bigEndian, toByteOffset: 1, as: UInt64.self)
+        case .string(var text):
+            unsafe room[0] = KeyCoding.stringTag
+            // SAFETY: the room has a byte for the tag and one for each of the text's.
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[1...])
+            text.withUTF8 { utf8 in unsafe rest.copyMemory(from: UnsafeRawBufferPointer(utf8)) }
+        }
+    }
+
     package func append(to buffer: inout ByteBuffer) throws(LogDBError) {
         try checkLength()
         encode(to: &buffer)
@@ -94,40 +108,4 @@ extension Key {
         case .string(let text): self = .string(text)
         }
     }
-}
-
-/// A type that can be a ``Table``'s key: `String`, `Int`, `Int64` or ``Key``, which takes both kinds.
-public protocol TableKey: Hashable, Sendable {
-    var key: Key { get }
-    /// nil where `key` is of the other kind.
-    init?(key: Key)
-}
-
-extension String: TableKey {
-    public var key: Key { .string(self) }
-    public init?(key: Key) {
-        guard case .string(let text) = key else { return nil }
-        self = text
-    }
-}
-
-extension Int64: TableKey {
-    public var key: Key { .integer(self) }
-    public init?(key: Key) {
-        guard case .integer(let value) = key else { return nil }
-        self = value
-    }
-}
-
-extension Int: TableKey {
-    public var key: Key { .integer(Int64(self)) }
-    public init?(key: Key) {
-        guard case .integer(let value) = key, let exact = Int(exactly: value) else { return nil }
-        self = exact
-    }
-}
-
-extension Key: TableKey {
-    public var key: Key { self }
-    public init?(key: Key) { self = key }
 }

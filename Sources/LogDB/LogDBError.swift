@@ -3,7 +3,8 @@
 // One struct: a code to decide on, a sentence that says what was wrong and what to do, and file and offset where bytes were
 // involved. As printed:
 //
-//      corrupted: frame header checksum does not match (000042.log at byte 4096). Run 'logdb verify' to see all that is damaged.
+//      corrupted: frame checksum is 9f31c2aa, stored 9f31c2ab (000042.log at byte 4096). 'logdb verify' lists all damage, and
+//      'logdb salvage' recovers what is readable into a new database.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
@@ -12,7 +13,8 @@ import LogDBFormat
 public struct LogDBError: Error, Sendable, Equatable {
     public enum Code: String, Sendable, CaseIterable {
         // What is on the disk.
-        /// Bytes that had been safely written no longer say what they said. Nothing was changed; see `logdb verify`.
+        /// Bytes that had been safely written no longer say what they said. Nothing was changed; `logdb verify` lists all that is damaged, and
+        /// ``Database/salvage(at:into:options:progress:)`` recovers what is not.
         case corrupted
         /// Written by a newer version of LogDB. The data is fine: use that version.
         case unsupportedFormat
@@ -22,6 +24,8 @@ public struct LogDBError: Error, Sendable, Equatable {
         case notFound
         /// The path is something else: a file, or a folder of other things.
         case notADatabase
+        /// What was to be made new is there already: the folder is not empty. Nothing was changed.
+        case alreadyExists
 
         // The machine.
         /// Another opening, here or in another process, is writing.
@@ -48,9 +52,17 @@ public struct LogDBError: Error, Sendable, Equatable {
         // What was asked.
         case invalidOption
         case invalidDocument
+        /// The document breaks a rule of its table's schema; the message names the value and the rule.
+        case schemaViolation
+        /// The text is no schema, or uses a keyword that is not supported; the message names the place.
+        case invalidSchema
+        /// Documents that are there break the schema that was to be set; the message names the first. Nothing was changed.
+        case incompatibleSchema
+        /// A transaction that was open when a change of schema began is open still. Nothing was changed: end it, and try again.
+        case transactionOpen
         case documentTooLarge
         case keyTooLarge
-        /// A key is not of the kind that the ``Table`` was opened with.
+        /// A key is not of the kind that the table's schema asks for, or that the ``Table`` was opened with.
         case keyMismatch
         case batchTooLarge
         case invalidTableName
@@ -62,6 +74,12 @@ public struct LogDBError: Error, Sendable, Equatable {
         case transactionTooLarge
         /// The value could not be encoded as a JSON object, or a document not decoded as the type asked for.
         case codingFailed
+        /// Compaction would need more room than the disk or ``CompactionOptions/maximumExtraBytes`` has, even in its smallest steps. Nothing was changed.
+        case insufficientSpace
+        /// The call was cancelled, by its own progress closure or by the database being closed. What it had finished stays; nothing is lost.
+        case cancelled
+        /// LogDB found that it was about to do something wrong, and did not do it. Nothing was changed.
+        case internalInconsistency
         /// A ``Counter`` would leave the range of a 64-bit integer.
         case counterOverflow
     }
@@ -81,6 +99,11 @@ public struct LogDBError: Error, Sendable, Equatable {
     }
 }
 
+extension LogDBError.Code {
+    /// Whether a call that failed for this reason changed nothing on the disk, so that it may be tried again later.
+    var leavesDiskAsItWas: Bool { self == .diskFull || self == .tooManyOpenFiles }
+}
+
 extension LogDBError: CustomStringConvertible {
     public var description: String {
         var place = ""
@@ -94,7 +117,7 @@ extension LogDBError: CustomStringConvertible {
 
     private var advice: String {
         switch code {
-        case .corrupted: ". Run 'logdb verify' to see all that is damaged; nothing was changed."
+        case .corrupted: ". 'logdb verify' lists all damage, and 'logdb salvage' recovers what is readable into a new database."
         case .unsupportedFormat: ". Use the newer LogDB that wrote it; nothing was changed."
         case .syncFailed: ". Close and reopen the database: recovery decides what was kept."
         default: ""
@@ -121,6 +144,7 @@ extension LogDBError {
         let code: Code =
             switch error.code {
             case _ where isSync: .syncFailed
+            case _ where error.operation == .startThread: .inputOutput
             case .diskFull: .diskFull
             case .permissionDenied: .permissionDenied
             case .readOnlyFileSystem: .readOnlyFileSystem

@@ -46,12 +46,22 @@ public struct Options: Sendable {
     public var segmentSizeBytes = 32 << 20
     /// Largest document accepted, 2 bytes ... 1 GiB, default 64 MiB. Also the largest batch.
     public var maximumDocumentBytes = 64 << 20
-    /// Memory that replaying and selecting may use beyond the largest document: 1 MiB or more, default 64 MiB.
+    /// Memory that replaying, selecting, finding and compacting may each use beyond the largest document: 4 MiB or more, default 64 MiB. With less,
+    /// more is spilled to the disk on the way.
     public var memoryBudgetBytes = 64 << 20
+    /// When the database compacts itself. Default ``CompactionPolicy/automatic``: in the background, when half of the data is superseded.
+    public var compaction: CompactionPolicy = .automatic
 
     /// How much the log may grow while a transaction is open: 1 MiB or more, default 4 GiB. Nothing written since its first operation
     /// can be compressed before it ends, so one that is forgotten would fill the disk; past this it is rolled back.
     public var maximumOpenTransactionBytes = 4 << 30
+
+    /// How much the manifest may grow, beyond four times its fresh length, before it is written anew. Not an option for users: tests make it
+    /// small to see the switch happen within a few writes.
+    package var manifestGrowthBytes = 64 << 10
+    /// Memory for sorting, instead of its share of the budget. Not an option for users either: tests make it small to see runs, and merges of runs, of
+    /// a few kilobytes.
+    package var sortBudgetBytes: Int?
 
     public init() {}
 
@@ -71,14 +81,15 @@ extension Options {
         guard (2...Record.maximumDocumentLength).contains(maximumDocumentBytes) else {
             throw LogDBError(.invalidOption, "maximumDocumentBytes is \(maximumDocumentBytes): choose 2 to 1,073,741,824 (1 GiB)")
         }
-        guard memoryBudgetBytes >= 1 << 20 else {
-            throw LogDBError(.invalidOption, "memoryBudgetBytes is \(memoryBudgetBytes): choose 1,048,576 (1 MiB) or more")
+        guard memoryBudgetBytes >= 4 << 20 else {
+            throw LogDBError(.invalidOption, "memoryBudgetBytes is \(memoryBudgetBytes): choose 4,194,304 (4 MiB) or more")
         }
         guard maximumOpenTransactionBytes >= 1 << 20 else {
             throw LogDBError(
                 .invalidOption, "maximumOpenTransactionBytes is \(maximumOpenTransactionBytes): choose 1,048,576 (1 MiB) or more")
         }
         try codec.validate()
+        try compaction.validate()
         try persistence.validate()
     }
 }

@@ -4,7 +4,7 @@
 public struct Statistics: Sendable, Equatable {
     public struct File: Sendable, Equatable {
         public var name: String
-        /// `manifest`, `raw` or `sealed`.
+        /// `manifest`, `raw`, `sealed` or, compacted, `base`.
         public var kind: String
         /// Bytes on the disk; for the raw segment being written to, the reserved ones included.
         public var bytes: UInt64
@@ -38,7 +38,8 @@ public struct Statistics: Sendable, Equatable {
     }
 
     public var files: [File] = []
-    /// Open transactions of this opening; other processes' cannot be seen.
+    /// Transactions that are open. An opening for reading, beside a writer or after its death, goes by what the writer has handed to the
+    /// system, and cannot tell an open transaction from one that was rolled back and is not sealed away yet.
     public var openTransactions: [OpenTransaction] = []
     public var tables: [Table] = []
     /// Operations still in the log, those of dropped tables included.
@@ -52,6 +53,18 @@ public struct Statistics: Sendable, Equatable {
     public var sealedStoredBytes: UInt64 = 0
     public var firstSequenceNumber: SequenceNumber = 0
     public var lastSequenceNumber: SequenceNumber = 0
+    /// The last operation that compaction has taken in. Of those up to it only the newest of each key is left, and of deletes none.
+    public var compactedSequenceNumber: SequenceNumber = 0
+    /// The digest of the live contents, where it is known without reading them: after a compaction, as long as nothing was written.
+    public var digest: LiveDigest?
+    /// Why the last automatic compaction did not come to its end; nil if it did, or there was none since the database was opened.
+    public var compactionFailure: LogDBError?
+    /// Files that compaction has replaced, and that wait for other processes which read them.
+    public var waitingFiles: [String] = []
+    /// Bytes of ``waitingFiles``.
+    public var waitingBytes: UInt64 = 0
+    /// Reads under way in this process. Files that were listed when they began stay until they end.
+    public var readers = 0
     public var recovery = RecoveryReport()
 
     public init() {}

@@ -38,6 +38,15 @@ public struct Table<Key: TableKey, Document: Codable>: Sendable {
         try database.get(name, key.key, as: Document.self)
     }
 
+    /// The live documents, decoded, in key order.
+    ///
+    /// Takes memory for all of them; ``results`` and ``documents`` take them one by one.
+    public func all() throws -> [(key: Key, document: Document)] {
+        var result: [(key: Key, document: Document)] = []
+        try select { result.append(($0, $1)) }
+        return result
+    }
+
     /// Delivers the live documents, decoded, in key order; as ``Database/select(_:_:)``.
     ///
     /// - Throws: also `.keyMismatch` for a key of the other kind and `.codingFailed` for a document of another type.
@@ -55,11 +64,10 @@ public struct Table<Key: TableKey, Document: Codable>: Sendable {
         }
     }
 
-    private func key(of operation: borrowing Operation) throws(LogDBError) -> Key {
-        let key = try operation.key
-        guard let typed = Key(key: key) else {
-            throw LogDBError(.keyMismatch, "key \(key) of table \"\(name)\" is no \(Key.self): use `Key` for a table that holds both kinds")
-        }
+    private func key(of operation: borrowing Operation) throws(LogDBError) -> Key { try typed(try operation.key) }
+
+    func typed(_ key: LogDB.Key) throws(LogDBError) -> Key {
+        guard let typed = Key(key: key) else { throw Database.keyMismatch(key, Key.self, in: name) }
         return typed
     }
 }
@@ -70,5 +78,17 @@ extension Database {
         _ name: String, _ key: Key.Type = Key.self, _ document: Document.Type = Document.self
     ) -> Table<Key, Document> {
         Table(database: self, name: name)
+    }
+
+    /// A typed view of table `name`, whose schema is set to `schema`, and its kind of key to that of `Key`; as ``setSchema(_:keys:documents:persistence:)``, so
+    /// it is created if need be, and nothing happens if that is its schema already.
+    ///
+    /// - Throws: as ``setSchema(_:keys:documents:persistence:)``: `.incompatibleSchema` if there are documents that break it.
+    public func table<Key: TableKey, Document: Codable>(
+        _ name: String, _ key: Key.Type = Key.self, _ document: Document.Type = Document.self, schema: Schema,
+        persistence: Persistence? = nil
+    ) throws(LogDBError) -> Table<Key, Document> {
+        try setSchema(name, keys: Key.keyType, documents: schema, persistence: persistence)
+        return Table(database: self, name: name)
     }
 }

@@ -45,8 +45,11 @@ public final class Transaction: Sendable {
     @discardableResult
     public func upsert(_ table: String, _ key: Key, json: Span<UInt8>) throws(LogDBError) -> SequenceNumber {
         if database.isNull(json) { return try delete(table, key) }
-        try database.checkDocument(json)
-        return try database.log.append(Log.Write(table: table, key: key, isDelete: false, document: json), to: state)
+        while true {
+            let epoch = database.log.schemas.epoch
+            try database.checkDocument(json, under: key, in: table)
+            if let sequence = try database.log.append(table, key, json, isDelete: false, to: state, epoch: epoch) { return sequence }
+        }
     }
 
     /// Writes a document given as JSON text; as ``upsert(_:_:json:)``.
@@ -73,7 +76,9 @@ public final class Transaction: Sendable {
     /// Deletes `key` from `table`, as part of the transaction.
     @discardableResult
     public func delete(_ table: String, _ key: Key) throws(LogDBError) -> SequenceNumber {
-        try database.log.append(Log.Write(table: table, key: key, isDelete: true, document: Span()), to: state)
+        while true {
+            if let sequence = try database.log.append(table, key, Span(), isDelete: true, to: state, epoch: 0) { return sequence }
+        }
     }
 
     // MARK: - Reading

@@ -1,4 +1,4 @@
-//===--- FoundationValues.swift - Data, URL and Decimal in documents -------===//
+//===--- FoundationValues.swift - Data, URL and Decimal in documents, UUID as key ---===//
 //
 // The one file that knows Foundation. These three would write themselves in ways nobody expects in JSON (Data as an
 // array of numbers, URL and Decimal as objects), so they are written as Foundation's JSON coders write them: base64,
@@ -49,4 +49,15 @@ extension DecodingSource {
         }
         return nil
     }
+}
+
+/// As a string, in the upper case that `uuidString` and `Codable` write.
+extension UUID: TableKey {
+    public var key: Key { .string(uuidString) }
+    public init?(key: Key) {
+        // In another case it would be another key, which could be read and never be found.
+        guard case .string(let text) = key, let value = UUID(uuidString: text), value.uuidString == text else { return nil }
+        self = value
+    }
+    public static var keyType: KeyType? { .string }
 }

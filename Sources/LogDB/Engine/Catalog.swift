@@ -1,19 +1,24 @@
 //===--- Catalog.swift - table 0 ------------------------------------------===//
 //
 // The tables of a database are operations on table 0 like all others: key the table's id, document {"name":"actors"}, a delete
-// where it was dropped. This is that table in memory. Ids are never reused, so a dropped table's operations, which stay in the
-// log for a while, can never appear under another name.
+// where it was dropped. With a schema the document has more, see TableDefinition.swift. This is that table in memory. Ids are never
+// reused, so a dropped table's operations, which stay in the log for a while, can never appear under another name.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFormat
 
 struct Catalog: Sendable {
-    /// As many as a 16-bit number counts; the catalog is in memory.
-    static let maximumTables = 65_535
+    /// The catalog is in memory: a few hundred bytes a table, and the schemas in force.
+    static let maximumTables = 262_144
     static let maximumNameBytes = 255
+    /// What the texts of all schemas in force may have together.
+    static let maximumSchemaBytes = 16 << 20
 
     private(set) var ids: [String: UInt64] = [:]
     private(set) var names: [UInt64: String] = [:]
+    /// The schemas in force, of the tables that ever had one.
+    private(set) var definitions: [UInt64: TableDefinition] = [:]
+    private(set) var schemaBytes = 0
     var nextID: UInt64 = 1
 
     /// Applies an operation on table 0.
@@ -24,20 +29,23 @@ struct Catalog: Sendable {
         let id = UInt64(number)
         nextID = max(nextID, id + 1)
         if isDelete { return drop(id) }
-        guard let json = try? JSON(parsing: document), case .string(let name) = json["name"] else {
-            throw FormatError(.corrupted, "the catalog's entry for table \(id) has no name")
-        }
-        enter(id, name)
+        let entry = try CatalogEntry(decoding: document, of: id)
+        enter(id, entry.name, try entry.definition(of: id))
     }
 
-    mutating func enter(_ id: UInt64, _ name: String) {
+    mutating func enter(_ id: UInt64, _ name: String, _ definition: TableDefinition? = nil) {
         nextID = max(nextID, id + 1)
         drop(id)
         ids[name] = id
         names[id] = name
+        if let definition {
+            definitions[id] = definition
+            schemaBytes += definition.version.text?.count ?? 0
+        }
     }
 
     mutating func drop(_ id: UInt64) {
+        if let definition = definitions.removeValue(forKey: id) { schemaBytes -= definition.version.text?.count ?? 0 }
         if let name = names.removeValue(forKey: id), ids[name] == id { ids[name] = nil }
     }
 

@@ -9,10 +9,12 @@ import LogDBFormat
 extension Database {
     /// Counts what the database holds and takes. Reads the index of each sealed segment and the raw segments, not the data.
     public func statistics() throws(LogDBError) -> Statistics {
-        let snapshot = try log.snapshot()
         var result = Statistics()
+        // Before this one begins to be one.
+        result.readers = log.reaper.readers
+        let snapshot = try log.snapshot()
         var tables: [UInt64: TableStatistics] = [:]
-        for segment in snapshot.sealed {
+        for segment in snapshot.base + snapshot.sealed {
             let (file, _) = try segment.open()
             let footer = try segment.footer(of: file)
             var bytes: UInt64 = 0
@@ -24,7 +26,8 @@ extension Database {
             result.sealedStoredBytes += segment.entry.fileLength
             result.files.append(
                 Statistics.File(
-                    name: segment.name, kind: "sealed", bytes: segment.entry.fileLength, rawBytes: bytes, operations: segment.entry.records,
+                    name: segment.name, kind: segment.entry.order == .key ? "base" : "sealed", bytes: segment.entry.fileLength,
+                    rawBytes: bytes, operations: segment.entry.records,
                     firstSequenceNumber: segment.entry.firstSequence, lastSequenceNumber: segment.entry.lastSequence,
                     codec: segment.entry.codec.name))
         }
@@ -45,10 +48,10 @@ extension Database {
             } catch { throw error as! LogDBError }
             result.files.append(file)
         }
-        let manifestSize = try mapped { () throws(FileError) in try log.directory.open(log.manifest.name, for: .reading).size() }
+        let (manifestName, manifestSize) = try log.manifest.nameAndSize()
         result.files.append(
             Statistics.File(
-                name: log.manifest.name, kind: "manifest", bytes: manifestSize, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
+                name: manifestName, kind: "manifest", bytes: manifestSize, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
                 lastSequenceNumber: 0, codec: nil))
         // The catalog's own operations are not the user's.
         result.operations = tables.reduce(0) { $1.key == 0 ? $0 : $0 + $1.value.upserts + $1.value.deletes }
@@ -61,7 +64,15 @@ extension Database {
             return Statistics.Table(
                 name: name, upserts: table.upserts, deletes: table.deletes, keyBytes: table.keyBytes, documentBytes: table.documentBytes)
         }
-        result.openTransactions = log.openTransactions
+        result.openTransactions = options.access == .readOnly ? try snapshot.undecidedTransactions() : log.openTransactions
+        result.compactedSequenceNumber = snapshot.compactedSequence
+        result.digest = try snapshot.knownDigest()
+        result.compactionFailure = log.monitor.withLock { $0.compactionFailure }
+        result.waitingFiles = log.reaper.waitingNames
+        for name in result.waitingFiles {
+            // One that is gone by now does not count.
+            if let size = try? log.directory.open(name, for: .reading).size() { result.waitingBytes += size }
+        }
         result.recovery = lastRecoveryReport
         return result
     }
@@ -78,6 +89,37 @@ extension Log {
                     pinnedSegments: numbers.count { $0 >= transaction.firstSegment }, pinnedBytes: end - transaction.startPosition)
             }
         }
+    }
+}
+
+extension Snapshot {
+    /// Transactions with operations in the raw segments and no commit, in order of their beginnings.
+    fileprivate func undecidedTransactions() throws(LogDBError) -> [Statistics.OpenTransaction] {
+        var found: [UInt64: Statistics.OpenTransaction] = [:]
+        guard let last = raw.last else { return [] }
+        let end = last.segment.header.basePosition + last.end
+        for (index, segment) in raw.enumerated() {
+            var scanner = FrameScanner(segment.segment.file, seed: segment.segment.seed, from: RawSegment.frameOrigin, limit: segment.end)
+            while scanner.offset < segment.end {
+                let header = try segment.segment.nextFrame(&scanner)
+                guard header.kind == .transactionOperations else { continue }
+                let start = segment.segment.header.basePosition + scanner.frameOffset
+                do {
+                    try segment.segment.forEachRecord(in: scanner.payload, of: header, at: scanner.frameOffset) { number, record, _ in
+                        guard let number, !fates.isCommitted(number) else { return }
+                        var transaction =
+                            found[number]
+                            ?? Statistics.OpenTransaction(
+                                operations: 0, bytes: 0, pinnedSegments: raw.count - index, pinnedBytes: end - start)
+                        transaction.operations += 1
+                        transaction.bytes += UInt64(record.key.count + record.document.count)
+                        found[number] = transaction
+                    }
+                } catch { throw error as! LogDBError }
+            }
+        }
+        // The number is the sequence number of the first operation.
+        return found.sorted { $0.key < $1.key }.map(\.value)
     }
 }
 

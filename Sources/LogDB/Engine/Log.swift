@@ -13,41 +13,27 @@ final class Log: Sendable {
     let directory: any Directory
     let options: Options
     let manifest: Manifest
+    let reaper: Reaper
     let monitor: Monitor<LogState>
     /// The background threads, each started when there is first something for it to do.
     let sealer = Worker(name: "logdb-seal")
     let flusher = Worker(name: "logdb-flush")
+    let compactor = Worker(name: "logdb-compact")
+    let garbage = GarbageEstimate()
+    let schemas: SchemaBook
 
     /// Bytes of operations of open transactions that may wait in memory to be written.
     static let tailLimit = 128 << 10
     /// Bytes that entering a table in the catalog takes at most: its name with every byte escaped, what goes around it, its frame.
     private static let catalogEntryBound = 6 * Catalog.maximumNameBytes + 128
 
-    init(directory: any Directory, options: Options, manifest: Manifest, state: consuming sending LogState) {
+    init(directory: any Directory, options: Options, manifest: Manifest, reaper: Reaper, state: consuming sending LogState) {
         self.directory = directory
+        self.reaper = reaper
         self.options = options
         self.manifest = manifest
+        schemas = SchemaBook(state.catalog)
         monitor = Monitor(state)
-    }
-
-    /// One operation, ready to be encoded.
-    struct Write: ~Escapable {
-        var table: String
-        var key: Key
-        var isDelete: Bool
-        var document: Span<UInt8>
-
-        @_lifetime(copy document)
-        init(table: String, key: Key, isDelete: Bool, document: Span<UInt8>) {
-            self.table = table
-            self.key = key
-            self.isDelete = isDelete
-            self.document = document
-        }
-
-        /// Bytes its record takes at most.
-        @inline(__always)
-        var bound: Int { Record.encodedBound(keyLength: key.encodedLength, documentLength: document.count) }
     }
 
     /// Where an append ended.
@@ -56,34 +42,55 @@ final class Log: Sendable {
         var position: UInt64
     }
 
+    // One operation comes as table, key, and document or nothing: a structure to hold the three would take hold of each, at every put.
+
     /// Appends one operation. A delete in a table that does not exist is still an operation: it creates the table.
-    func append(_ write: borrowing Write) throws(LogDBError) -> Appended {
-        try monitor.enter { lock throws(LogDBError) in
+    ///
+    /// - Parameter epoch: when the document was validated; of no matter for a delete.
+    /// - Returns: nil if schemas have changed since: it must be validated again.
+    func append(
+        _ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, epoch: UInt64
+    ) throws(LogDBError) -> Appended? {
+        let bound = Record.encodedBound(keyLength: key.encodedLength, documentLength: document.count)
+        let appended = try monitor.withLock { state throws(LogDBError) -> Appended? in
+            guard try state.isReady(for: bound, table, options), isDelete || schemas.isCurrent(epoch) else { return nil }
+            return try state.append(table, key, document, isDelete: isDelete)
+        }
+        if let appended { return appended }
+        return try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
-            let isNew = lock.state.tableID(write.table) == nil
-            try makeRoom(for: write.bound + (isNew ? Self.catalogEntryBound : 0), onlyDeletes: write.isDelete, lock)
-            return try lock.state.append(write)
+            try lock.state.check(table, key)
+            // The table may be dropped while room is made, and would have to be entered again.
+            try makeRoom(for: bound + Self.catalogEntryBound, onlyDeletes: isDelete, lock)
+            guard isDelete || schemas.isCurrent(epoch) else { return nil }
+            return try lock.state.append(table, key, document, isDelete: isDelete)
         }
     }
 
-    /// Appends a batch in one frame. Returns the number of its first operation.
-    func append(_ batch: Batch) throws(LogDBError) -> Appended {
+    /// Appends a batch in one frame. Returns the number of its first operation; nil if schemas have changed since `epoch`, where one is given.
+    func append(_ batch: Batch, epoch: UInt64?) throws(LogDBError) -> Appended? {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
             var newTables: Set<String> = []
             for item in batch.items where lock.state.tableID(item.table) == nil { newTables.insert(item.table) }
+            for name in newTables { try lock.state.check(name, besides: newTables.count - 1) }
             try makeRoom(
                 for: batch.bytes.count + batch.count * Record.encodedBound(keyLength: 0, documentLength: 0)
                     + newTables.count * Self.catalogEntryBound, onlyDeletes: batch.items.allSatisfy(\.isDelete), lock)
+            if let epoch, !schemas.isCurrent(epoch) { return nil }
             return try lock.state.append(batch)
         }
     }
 
-    /// Creates a table if it is not there; returns nil if it is.
-    func createTable(_ name: String) throws(LogDBError) -> Appended? {
+    /// Creates a table if it is not there.
+    func createTable(_ name: String) throws(LogDBError) -> Appended {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
-            if lock.state.tableID(name) != nil { return nil }
+            // Somebody else's write may have made it and not be safe yet.
+            if lock.state.tableID(name) != nil {
+                return Appended(sequence: lock.state.nextSequence - 1, position: lock.state.position)
+            }
+            try lock.state.check(name)
             try makeRoom(for: Self.catalogEntryBound, onlyDeletes: false, lock)
             return try lock.state.appendTable(name)
         }
@@ -93,21 +100,36 @@ final class Log: Sendable {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
             try makeRoom(for: Self.catalogEntryBound, onlyDeletes: true, lock)
-            return try lock.state.appendDrop(name)
+            let appended = try lock.state.appendDrop(name)
+            schemas.set(WriteRules(), of: name)
+            return appended
         }
     }
 
     /// Adds an operation to a transaction; it is not written before something else is, or `tailLimit` is reached.
-    func append(_ write: borrowing Write, to transaction: OpenTransaction) throws(LogDBError) -> SequenceNumber {
-        try monitor.enter { lock throws(LogDBError) in
+    ///
+    /// - Returns: nil if schemas have changed since `epoch`.
+    func append(
+        _ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, to transaction: OpenTransaction, epoch: UInt64
+    ) throws(LogDBError) -> SequenceNumber? {
+        let bound = 16 + Record.encodedBound(keyLength: key.encodedLength, documentLength: document.count)
+        let sequence = try monitor.withLock { state throws(LogDBError) -> SequenceNumber? in
+            guard try state.isReady(for: bound, table, options), state.tail.buffer.count < Self.tailLimit else { return nil }
+            guard isDelete || schemas.isCurrent(epoch) else { return nil }
+            try transaction.check()
+            return try state.append(table, key, document, isDelete: isDelete, to: transaction)
+        }
+        if let sequence { return sequence }
+        return try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
             try transaction.check()
-            let isNew = lock.state.tableID(write.table) == nil
-            try makeRoom(for: write.bound + 16 + (isNew ? Self.catalogEntryBound : 0), onlyDeletes: write.isDelete, lock)
+            try lock.state.check(table, key)
+            try makeRoom(for: bound + Self.catalogEntryBound, onlyDeletes: isDelete, lock)
             // Making room may have taken long, or ended the transaction because of its size.
             try transaction.check()
+            guard isDelete || schemas.isCurrent(epoch) else { return nil }
             if lock.state.tail.buffer.count >= Self.tailLimit { try lock.state.drain() }
-            return try lock.state.append(write, to: transaction)
+            return try lock.state.append(table, key, document, isDelete: isDelete, to: transaction)
         }
     }
 
@@ -140,14 +162,30 @@ final class Log: Sendable {
 // MARK: - Encoding
 
 extension LogState {
-    mutating func append(_ write: borrowing Log.Write) throws(LogDBError) -> Log.Appended {
+    /// Refuses what cannot be appended before room is made for it: a segment that is made for nothing is one too many.
+    mutating func check(_ table: String, _ key: Key) throws(LogDBError) {
+        try key.checkLength()
+        if tableID(table) == nil { try check(table) }
+    }
+
+    /// Refuses a table that cannot be entered, `others` being entered with it.
+    func check(_ newTable: String, besides others: Int = 0) throws(LogDBError) {
+        try Catalog.validate(name: newTable)
+        guard catalog.ids.count + others < Catalog.maximumTables else {
+            throw LogDBError(
+                .tooManyTables, "there are \(Catalog.maximumTables) tables already: drop one, or use keys to tell things apart")
+        }
+    }
+
+    @inline(__always)
+    mutating func append(_ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool) throws(LogDBError) -> Log.Appended {
         let first = nextSequence
         let start = tail.buffer.count
         var created: [(UInt64, String)] = []
         beginFrame()
         do throws(LogDBError) {
-            let table = try tableForWriting(write.table, &created)
-            try appendRecord(table: table, write)
+            let id = try tableForWriting(table, &created)
+            try appendRecord(id, key, document, isDelete: isDelete)
             try finish(count: 1 + created.count, created)
         } catch {
             undo(to: start, sequence: first)
@@ -200,7 +238,7 @@ extension LogState {
         let start = tail.buffer.count
         beginFrame()
         do throws(LogDBError) {
-            try appendRecord(table: 0, Log.Write(table: "", key: .integer(Int64(id)), isDelete: true, document: Span()))
+            try appendRecord(0, .integer(Int64(id)), Span(), isDelete: true)
             try finish(count: 1, [])
         } catch {
             undo(to: start, sequence: first)
@@ -208,6 +246,23 @@ extension LogState {
         }
         catalog.drop(id)
         forgetLastTable()
+        return Log.Appended(sequence: first, position: position)
+    }
+
+    /// Gives table `name` a schema, creating it if need be. `document` is what the catalog is to say of it.
+    mutating func appendDefinition(_ name: String, _ document: [UInt8], _ definition: TableDefinition) throws(LogDBError) -> Log.Appended {
+        let id = tableID(name) ?? catalog.nextID
+        let first = nextSequence
+        let start = tail.buffer.count
+        beginFrame()
+        do throws(LogDBError) {
+            try appendRecord(0, .integer(Int64(id)), document.span, isDelete: false)
+            try finish(count: 1, [])
+        } catch {
+            undo(to: start, sequence: first)
+            throw error
+        }
+        catalog.enter(id, name, definition)
         return Log.Appended(sequence: first, position: position)
     }
 
@@ -237,38 +292,37 @@ extension LogState {
     @inline(never)
     private mutating func enterTable(_ name: String, _ created: inout [(UInt64, String)]) throws(LogDBError) -> UInt64 {
         if let known = created.first(where: { $0.1 == name }) { return known.0 }
-        try Catalog.validate(name: name)
-        guard catalog.ids.count + created.count < Catalog.maximumTables else {
-            throw LogDBError(
-                .tooManyTables, "there are \(Catalog.maximumTables) tables already: drop one, or use keys to tell things apart")
-        }
+        try check(name, besides: created.count)
         let id = catalog.nextID + UInt64(created.count)
         let document = Catalog.document(name: name)
-        try appendRecord(table: 0, Log.Write(table: "", key: .integer(Int64(id)), isDelete: false, document: document.span))
+        try appendRecord(0, .integer(Int64(id)), document.span, isDelete: false)
         created.append((id, name))
         return id
     }
 
     /// Appends a record whose key is not encoded yet. The key's length is known before its bytes are.
     @inline(__always)
-    private mutating func appendRecord(table: UInt64, _ write: borrowing Log.Write) throws(LogDBError) {
-        try write.key.checkLength()
-        tail.buffer.append(varint: table << 1 | (write.isDelete ? 1 : 0))
-        tail.buffer.append(varint: write.key.encodedLength)
-        write.key.encode(to: &tail.buffer)
-        if !write.isDelete {
-            tail.buffer.append(varint: write.document.count)
-            tail.buffer.append(write.document)
+    private mutating func appendRecord(_ table: UInt64, _ key: Key, _ document: Span<UInt8>, isDelete: Bool) throws(LogDBError) {
+        try key.checkLength()
+        tail.buffer.append(varint: table << 1 | (isDelete ? 1 : 0))
+        tail.buffer.append(varint: key.encodedLength)
+        key.encode(to: &tail.buffer)
+        if !isDelete {
+            tail.buffer.append(varint: document.count)
+            tail.buffer.append(document)
         }
     }
 
     // MARK: - Transactions
 
-    mutating func append(_ write: borrowing Log.Write, to transaction: OpenTransaction) throws(LogDBError) -> SequenceNumber {
-        try write.key.checkLength()
+    @inline(__always)
+    mutating func append(
+        _ name: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, to transaction: OpenTransaction
+    ) throws(LogDBError) -> SequenceNumber {
+        try key.checkLength()
         // A table is created for good, whatever becomes of the transaction that first wrote to it.
-        if tableID(write.table) == nil { _ = try appendTable(write.table) }
-        guard let table = tableID(write.table) else { preconditionFailure("the table was just created") }
+        if tableID(name) == nil { _ = try appendTable(name) }
+        guard let table = tableID(name) else { preconditionFailure("the table was just created") }
         if transaction.number == 0 {
             transactions.start(transaction, at: nextSequence, segment: raw[raw.count - 1].segment.number, position: position)
         }
@@ -279,7 +333,7 @@ extension LogState {
             openFrame = (transaction.number, nextSequence)
         }
         let before = tail.buffer.count
-        try appendRecord(table: table, write)
+        try appendRecord(table, key, document, isDelete: isDelete)
         transaction.count(bytes: tail.buffer.count - before, startsFrame: startsFrame)
         defer { nextSequence += 1 }
         return nextSequence

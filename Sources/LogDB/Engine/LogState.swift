@@ -30,6 +30,11 @@ struct RawProgress {
 }
 
 struct LogState: ~Copyable {
+    /// The key-ordered segments, by generation, newest first, and then by key.
+    var base: [SealedSegment]
+    /// Where the log begins that is not in the base.
+    var compacted: CompactedLog
+    /// The tail: sealed segments in log order.
     var sealed: [SealedSegment]
     var raw: [RawProgress]
     /// Whether `raw.last` takes appends. Before the first write of a session nothing does.
@@ -66,10 +71,20 @@ struct LogState: ~Copyable {
     var sealFailure: LogDBError?
     var isStopping = false
 
+    // Compaction.
+    var isCompacting = false
+    /// The number of the next file of the base.
+    var nextBase: UInt64 = 1
+    /// Why the last automatic compaction did not come to its end.
+    var compactionFailure: LogDBError?
+
     init(
-        sealed: [SealedSegment], raw: [RawProgress], mayReopen: Bool, catalog: Catalog, nextSequence: UInt64, position: UInt64,
+        base: [SealedSegment] = [], compacted: CompactedLog = CompactedLog(), sealed: [SealedSegment], raw: [RawProgress], mayReopen: Bool,
+        catalog: Catalog, nextSequence: UInt64, position: UInt64,
         committed: [UInt64: UInt64] = [:]
     ) {
+        self.base = base
+        self.compacted = compacted
         self.sealed = sealed
         self.raw = raw
         self.mayReopen = mayReopen
@@ -86,9 +101,14 @@ struct LogState: ~Copyable {
 
     @inline(__always)
     func checkWritable() throws(LogDBError) {
+        // What is appended after a close has begun would not be in what it syncs, and would be in what it records as synced.
+        if isStopping { throw LogDBError(.closed, "the database was closed") }
         try checkUsable()
         if let failure { throw failure }
     }
+
+    /// The sealed segment that the next one to be sealed follows: the last of the tail, or the last that the base took in.
+    var lastSealed: CompactedLog { sealed.last.map { CompactedLog($0.entry) } ?? compacted }
 
     /// Refuses all further writes because of `cause`, unless they are refused already.
     mutating func poison(_ cause: LogDBError) {
@@ -98,6 +118,9 @@ struct LogState: ~Copyable {
             file: cause.file,
             offset: cause.offset)
     }
+
+    /// Whether the sealer holds a segment, and takes room for another one beside it.
+    var isSealing = false
 
     /// Raw segments that are full, not pinned by an open transaction, and so may be sealed.
     var sealableCount: Int {
@@ -156,10 +179,14 @@ struct LogState: ~Copyable {
         do throws(FileError) {
             try raw[active].segment.file.writeFully(tail.buffer.span, at: raw[active].end)
         } catch {
-            // What was written is behind the end of the log; the next write goes over it. Where the disk is not just full it is
-            // anyone's guess what the file holds, and only reopening can tell.
+            // What was written is behind the end of the log and is taken back. Where that cannot be done, or the disk is not just full,
+            // it is anyone's guess what the file holds, and only reopening can tell.
             let failure = LogDBError(error)
-            if failure.code != .diskFull { poison(failure) }
+            if failure.code == .diskFull, raw[active].segment.file.takeBack(tail.buffer.span, at: raw[active].end) {
+                writeMark()
+            } else {
+                poison(failure)
+            }
             throw failure
         }
         raw[active].end += UInt64(tail.buffer.count)

@@ -17,6 +17,7 @@ import LogDBFormat
 /// A database as found on the disk.
 struct Inspection {
     var manifest: LoadedManifest
+    var base: [SealedSegment] = []
     var sealed: [SealedSegment] = []
     /// The raw segments that count, in order.
     var raw: [RawProgress] = []
@@ -28,6 +29,8 @@ struct Inspection {
     /// Committed transactions with operations in raw segments, and those that are not (yet) committed.
     var committed: [UInt64: UInt64] = [:]
     var uncommitted: Set<UInt64> = []
+    /// Transactions with a commit or rollback in raw segments.
+    var ended: Set<UInt64> = []
     var nextSequence: SequenceNumber = 1
     var position: UInt64 = 0
     var tornBytes: UInt64 = 0
@@ -35,6 +38,8 @@ struct Inspection {
     var cut: (file: String, number: UInt64, offset: UInt64)?
     /// Files of ours that the manifest does not list.
     var leftovers: [String] = []
+    /// A number that no file of the base has, listed or not: who reads in another process may hold one that is gone from the list.
+    var nextBase: UInt64 = 1
 }
 
 extension Inspection {
@@ -43,9 +48,11 @@ extension Inspection {
         let names = try mapped { () throws(FileError) in try directory.list() }
         guard let number = try manifestNumber(names) else { return nil }
         var inspection = Inspection(manifest: try LoadedManifest.load(number, in: directory))
+        try inspection.openBase(in: directory)
         try inspection.openSealed(in: directory)
         try inspection.scanRaw(in: directory, for: access)
         inspection.leftovers = names.filter { inspection.isLeftover($0) }
+        for name in names { if case .base(let number, _) = FileNames(name) { inspection.nextBase = max(inspection.nextBase, number + 1) } }
         for name in inspection.leftovers.sorted() { try inspection.checkLeftover(name, in: directory) }
         return inspection
     }
@@ -59,11 +66,16 @@ extension Inspection {
             switch FileNames(name) {
             case .manifest(let number): newest = max(newest ?? 0, number)
             case .raw, .sealed: segment = name
-            case .temporaryManifest: break
-            case nil: if name != FileNames.lock { stranger = name }
+            case .base: segment = name
+            case .temporaryManifest, .run: break
+            case nil: if name != FileNames.lock, name != FileNames.readers { stranger = name }
             }
         }
         if let newest { return newest }
+        if let unfinished = names.first(where: { $0.hasSuffix(UnfinishedDirectory.suffix) }) {
+            throw LogDBError(
+                .notADatabase, "the folder is what a salvage left unfinished (\(unfinished)): remove it, and salvage the original again")
+        }
         if let segment {
             throw LogDBError(.corrupted, "the manifest is missing, but there are segments such as \(segment)", file: "MANIFEST")
         }
@@ -76,10 +88,12 @@ extension Inspection {
     private func isLeftover(_ name: String) -> Bool {
         switch FileNames(name) {
         case .manifest(let number): number != manifest.number
-        case .temporaryManifest: true
+        case .temporaryManifest, .run: true
         case .raw(let number): !manifest.state.raw.contains { $0.number == number }
         case .sealed(let number, let container):
             !manifest.state.sealed.contains { $0.number == number && $0.codec.container == container }
+        case .base(let number, let container):
+            !manifest.state.base.contains { $0.number == number && $0.codec.container == container }
         case nil: false
         }
     }
@@ -117,27 +131,43 @@ extension Inspection {
         return try mapped { () throws(FileError) in try scanner.next() } != nil
     }
 
+    /// Proves that each segment of the base is there and is the one meant; reads the catalog's blocks, the oldest generation first.
+    private mutating func openBase(in directory: any Directory) throws(LogDBError) {
+        for entry in manifest.state.base {
+            let segment = SealedSegment(entry, database: manifest.header.database, in: directory)
+            _ = try segment.open()
+            base.append(segment)
+        }
+        var end = base.count
+        while end > 0 {
+            let generation = base[end - 1].entry.generation
+            let start = base[..<end].firstIndex { $0.entry.generation == generation } ?? end - 1
+            for segment in base[start..<end] where segment.entry.holdsCatalog { try readCatalog(of: segment, segment.open().0) }
+            end = start
+        }
+    }
+
     /// Proves that each sealed segment is there, is the one meant and follows its predecessor; reads the catalog's blocks.
     private mutating func openSealed(in directory: any Directory) throws(LogDBError) {
-        var previous: SealedSegmentEntry?
+        var previous = manifest.state.compacted
         for entry in manifest.state.sealed {
             let segment = SealedSegment(entry, database: manifest.header.database, in: directory)
             let (file, header) = try segment.open()
-            guard header.predecessorNumber == previous?.number ?? 0, header.predecessorIdentity == previous?.identity ?? 0,
-                header.predecessorDigest == previous?.digest ?? 0, header.predecessorLastSequence == previous?.lastSequence ?? 0,
-                entry.firstSequence == (previous?.lastSequence ?? 0) + 1
+            guard header.predecessorNumber == previous.number, header.predecessorIdentity == previous.identity,
+                header.predecessorDigest == previous.digest, header.predecessorLastSequence == previous.lastSequence,
+                entry.firstSequence == previous.lastSequence + 1
             else {
                 throw LogDBError(
                     .corrupted,
-                    "the segment does not follow the one before it (number \(previous?.number ?? 0)): one was swapped or is missing",
+                    "the segment does not follow the one before it (number \(previous.number)): one was swapped or is missing",
                     file: segment.name, offset: 0)
             }
             if entry.holdsCatalog { try readCatalog(of: segment, file) }
             sealed.append(segment)
-            previous = entry
+            previous = CompactedLog(entry)
         }
-        nextSequence = (previous?.lastSequence ?? 0) + 1
-        position = previous?.endPosition ?? 0
+        nextSequence = previous.lastSequence + 1
+        position = previous.endPosition
     }
 
     private mutating func readCatalog(of segment: SealedSegment, _ file: any File) throws(LogDBError) {
@@ -215,21 +245,26 @@ extension Inspection {
                         .corrupted, "the frame here had been synced and does not hold: operations from number \(nextSequence) on are lost",
                         file: segment.name, offset: scanned)
                 }
-                if !stoppedAtMark, after.writtenBytes > 0 || scanned < limit && known != nil {
-                    tornBytes += after.writtenBytes
+                // A mark stands behind the last frame and is no loss; what lies behind a mark that is older than it was somebody's.
+                let lost = after.writtenBytes - (stoppedAtMark ? min(after.writtenBytes, UInt64(FrameHeader.length)) : 0)
+                if lost > 0 || !stoppedAtMark && scanned < limit && known != nil {
+                    tornBytes += lost
                     cut = (segment.name, segment.number, scanned)
                 }
-                finish(segment, entry, end: scanned, size: sizes[index], proven: claim)
+                finish(segment, entry, end: scanned, size: sizes[index], proven: claim, isLast: true)
                 discarded += segments[(index + 1)...].map(\.number)
                 return
             }
-            finish(segment, entry, end: scanned, size: sizes[index], proven: claim)
+            finish(segment, entry, end: scanned, size: sizes[index], proven: claim, isLast: next == nil)
         }
     }
 
-    private mutating func finish(_ segment: RawSegment, _ entry: RawSegmentEntry, end: UInt64, size: UInt64, proven: UInt64) {
+    private mutating func finish(
+        _ segment: RawSegment, _ entry: RawSegmentEntry, end: UInt64, size: UInt64, proven: UInt64, isLast: Bool
+    ) {
         let base = segment.header.basePosition
-        if entry.end == nil, end == RawSegment.frameOrigin {
+        // An empty one has a place in the log if another follows: its header counts in the positions.
+        if entry.end == nil, end == RawSegment.frameOrigin, isLast {
             discarded.append(segment.number)
             return
         }
@@ -240,7 +275,8 @@ extension Inspection {
 
     private func checkPlace(of segment: RawSegment, after previous: RawSegment?) throws(LogDBError) {
         let header = segment.header
-        let before = previous?.number ?? sealed.last?.entry.number
+        let before =
+            previous?.number ?? sealed.last?.entry.number ?? (manifest.state.compacted.number > 0 ? manifest.state.compacted.number : nil)
         let beforeIdentity = previous?.identity
         guard header.firstSequence == nextSequence, header.basePosition == position,
             before == nil || header.predecessorNumber <= before!,
@@ -270,12 +306,23 @@ extension Inspection {
                 case .operations: break
                 case .transactionOperations:
                     let number = try reader.varint()
-                    if committed[number] == nil { uncommitted.insert(number) }
+                    // Whether its operations counted would depend on what is sealed already.
+                    guard !ended.contains(number) else {
+                        throw FormatError(.corrupted, "transaction \(number) goes on behind its end")
+                    }
+                    uncommitted.insert(number)
                 case .commit:
                     let number = try reader.varint()
                     if uncommitted.remove(number) != nil { committed[number] = segment.number }
-                case .rollback: uncommitted.remove(try reader.varint())
+                    ended.insert(number)
+                case .rollback:
+                    let number = try reader.varint()
+                    uncommitted.remove(number)
+                    ended.insert(number)
                 case .mark, .manifestEdits: throw FormatError(.corrupted, "a frame of kind \(header.kind) has no place in a segment")
+                }
+                if header.kind == .commit || header.kind == .rollback, !reader.isAtEnd {
+                    throw FormatError(.corrupted, "a frame that ends a transaction holds more than its number", at: reader.position)
                 }
                 while !reader.isAtEnd {
                     let record = try reader.record()
@@ -284,6 +331,10 @@ extension Inspection {
                             throw FormatError(.corrupted, "a transaction holds an operation on the catalog", at: reader.position)
                         }
                         try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document)
+                    } else if record.table >= catalog.nextID, record.table >= manifest.state.nextTable {
+                        // It would appear in the next table that is made.
+                        throw FormatError(
+                            .corrupted, "an operation is for table \(record.table), which was never made", at: reader.position)
                     }
                     nextSequence += 1
                 }
@@ -297,7 +348,9 @@ extension Inspection {
 
 extension Inspection {
     /// Makes what was found the durable truth, and removes what does not belong to it. Returns the manifest to go on with.
-    func recover(in directory: any Directory, _ report: inout RecoveryReport) throws(LogDBError) -> Manifest {
+    func recover(
+        in directory: any Directory, _ options: Options, _ reaper: Reaper, _ report: inout RecoveryReport
+    ) throws(LogDBError) -> Manifest {
         report.wasClosed = unclosed.isEmpty && discarded.isEmpty && manifest.tornBytes == 0
         report.tornBytes = tornBytes + manifest.tornBytes
         report.cutFile = cut?.file
@@ -314,7 +367,7 @@ extension Inspection {
                 }
             }
         }
-        let manifest = try Manifest.resume(self.manifest, in: directory)
+        let manifest = try Manifest.resume(self.manifest, in: directory, options: options)
         if !report.wasClosed {
             var edits = raw.filter { unclosed[$0.segment.number] != nil }.map {
                 ManifestEdit.closeRaw(number: $0.segment.number, end: $0.end, endPosition: $0.endPosition, lastSequence: $0.lastSequence)
@@ -328,7 +381,7 @@ extension Inspection {
             try manifest.append(edits)
         }
         // From here on nothing can go wrong that matters: these files are not part of the database.
-        for name in leftovers { try? directory.remove(name) }
+        reaper.retire(leftovers)
         for number in discarded { try? directory.remove(FileNames.raw(number).name) }
         for progress in raw where unclosed[progress.segment.number] != nil { try? progress.segment.file.truncate(to: progress.end) }
         return manifest

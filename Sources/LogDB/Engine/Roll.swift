@@ -13,10 +13,13 @@ extension Log {
     static let maximumBacklog = 4
     /// Room kept in the active segment for deletes when the disk is full.
     static let deleteReserve: UInt64 = 64 << 10
+    /// A segment gets no less, however full the disk, except where deletes need it.
+    private static let leastRoom: UInt64 = 64 << 10
+    private static let pageSize: UInt64 = 4096
 
     /// The part of a segment that only deletes may use, and only when there is no room for another segment.
     @inline(__always)
-    private static func reserve(of allocated: UInt64) -> UInt64 { min(deleteReserve, allocated / 16) }
+    static func reserve(of allocated: UInt64) -> UInt64 { min(deleteReserve, allocated / 16) }
 
     /// Sees to it that the active segment has room for the tail and a frame of `payload` bytes, rolling to a new one where it has not.
     /// May wait for the sealer, and others may append meanwhile.
@@ -30,9 +33,35 @@ extension Log {
             let allocated = lock.state.raw[active].allocated
             let room = allocated - lock.state.raw[active].end
             if room >= length + Self.reserve(of: allocated) { return }
-            return try roll(for: length, mayUseReserve: onlyDeletes && room >= length, lock)
+            if mustWaitForSealer(lock.state) {
+                // Others append meanwhile, roll, begin and end transactions: nothing that was looked at before holds after it.
+                try waitForSealer(lock)
+                return try makeRoomAgain(for: payload, onlyDeletes: onlyDeletes, lock)
+            }
         }
-        try activate(for: length, lock)
+        try moveOn(for: payload, length, onlyDeletes: onlyDeletes, lock)
+    }
+
+    /// Makes a segment for a frame that has no room. A disk that is full while the sealer works may not be when it is done: two files hold the same
+    /// until one of them goes.
+    @inline(never)
+    private func moveOn(
+        for payload: Int, _ length: UInt64, onlyDeletes: Bool, _ lock: borrowing EnteredMonitor<LogState>
+    ) throws(LogDBError) {
+        do throws(LogDBError) {
+            guard lock.state.isActive else { return try activate(for: length, onlyDeletes: onlyDeletes, lock) }
+            let active = lock.state.raw[lock.state.raw.count - 1]
+            try roll(for: length, mayUseReserve: onlyDeletes && active.allocated - active.end >= length, lock)
+        } catch {
+            guard error.code == .diskFull, isSealing(lock.state) else { throw error }
+            while isSealing(lock.state) { _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000) }
+            try lock.state.checkWritable()
+            try makeRoomAgain(for: payload, onlyDeletes: onlyDeletes, lock)
+        }
+    }
+
+    private func isSealing(_ state: borrowing LogState) -> Bool {
+        (state.isSealing || state.sealableCount > 0 && state.sealFailure == nil) && state.failure == nil && !state.isStopping
     }
 
     private func expireTransactions(_ lock: borrowing EnteredMonitor<LogState>) {
@@ -43,21 +72,28 @@ extension Log {
         wakeSealer()
     }
 
+    private func mustWaitForSealer(_ state: borrowing LogState) -> Bool {
+        state.sealableCount >= Self.maximumBacklog && state.sealFailure == nil && state.failure == nil && !state.isStopping
+    }
+
+    @inline(never)
+    private func waitForSealer(_ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
+        while mustWaitForSealer(lock.state) {
+            // Not for ever: what ends the wait may also be a failure in another thread.
+            _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)
+        }
+        try lock.state.checkWritable()
+    }
+
+    @inline(never)
+    private func makeRoomAgain(
+        for payload: Int, onlyDeletes: Bool, _ lock: borrowing EnteredMonitor<LogState>
+    ) throws(LogDBError) {
+        try makeRoom(for: payload, onlyDeletes: onlyDeletes, lock)
+    }
+
     @inline(never)
     private func roll(for length: UInt64, mayUseReserve: Bool, _ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
-        if lock.state.sealableCount >= Self.maximumBacklog, lock.state.sealFailure == nil {
-            while lock.state.sealableCount >= Self.maximumBacklog, lock.state.sealFailure == nil, lock.state.failure == nil {
-                // Not for ever: what ends the wait may also be a failure in another thread.
-                _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)
-            }
-            try lock.state.checkWritable()
-            // Somebody else may have rolled meanwhile.
-            if lock.state.isActive, let active = lock.state.raw.last,
-                active.allocated - active.end >= length + Self.reserve(of: active.allocated)
-            {
-                return
-            }
-        }
         do throws(LogDBError) {
             try lock.state.drain()
             try addSegment(for: length, &lock.state)
@@ -72,12 +108,14 @@ extension Log {
 
     /// Makes a segment take appends at the first write of a session.
     @inline(never)
-    private func activate(for length: UInt64, _ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
+    private func activate(
+        for length: UInt64, onlyDeletes: Bool, _ lock: borrowing EnteredMonitor<LogState>
+    ) throws(LogDBError) {
         let size = UInt64(options.segmentSizeBytes)
         if lock.state.mayReopen, let last = lock.state.raw.last, last.end + length + Self.reserve(of: size) <= size {
-            try reopen(last, for: length, &lock.state)
+            try reopen(last, for: length, onlyDeletes: onlyDeletes, &lock.state)
         } else {
-            try addSegment(for: length, &lock.state)
+            try addSegment(for: length, onlyDeletes: onlyDeletes, &lock.state)
             lock.state.mayReopen = false
             wakeSealer()
         }
@@ -85,13 +123,15 @@ extension Log {
 
     /// Goes on in a segment that an earlier session ended. What may lie behind its end is cut off and the cut made durable before
     /// the manifest opens the segment again: stale frames must not be able to join the log.
-    private func reopen(_ last: RawProgress, for length: UInt64, _ state: inout LogState) throws(LogDBError) {
+    private func reopen(
+        _ last: RawProgress, for length: UInt64, onlyDeletes: Bool, _ state: inout LogState
+    ) throws(LogDBError) {
         let segment = last.segment
         let allocated: UInt64
         do throws(FileError) {
             try segment.file.truncate(to: last.end)
             allocated = try Self.allocate(
-                segment.file, wanted: UInt64(options.segmentSizeBytes), needed: last.end + length, kept: last.end)
+                segment.file, wanted: UInt64(options.segmentSizeBytes), needed: last.end + length, kept: last.end, onlyDeletes: onlyDeletes)
             try segment.file.sync()
         } catch {
             let failure = LogDBError(error)
@@ -104,23 +144,23 @@ extension Log {
     }
 
     /// Makes a new segment the active one: file, size, header, sync; name, sync; and only then the manifest.
-    private func addSegment(for length: UInt64, _ state: inout LogState) throws(LogDBError) {
+    private func addSegment(for length: UInt64, onlyDeletes: Bool = false, _ state: inout LogState) throws(LogDBError) {
         let number = manifest.state.nextSegment
         let header = RawSegmentHeader(
             file: FileHeader(kind: .rawSegment, database: manifest.database, number: number, identity: .random(in: 1 ... .max)),
             basePosition: state.position, firstSequence: state.nextSequence,
-            predecessorNumber: state.raw.last?.segment.number ?? state.sealed.last?.entry.number ?? 0,
-            predecessorIdentity: state.raw.last?.segment.identity ?? state.sealed.last?.entry.identity ?? 0)
+            predecessorNumber: state.raw.last?.segment.number ?? state.lastSealed.number,
+            predecessorIdentity: state.raw.last?.segment.identity ?? state.lastSealed.identity)
         let name = FileNames.raw(number).name
         let file: any File
         let allocated: UInt64
         do throws(FileError) {
             // A failed attempt may have left one behind; the manifest does not know it.
             do throws(FileError) { try directory.remove(name) } catch { guard error.code == .notFound else { throw error } }
-            (file, allocated) = try create(name, header, for: RawSegment.frameOrigin + length)
+            (file, allocated) = try create(name, header, for: RawSegment.frameOrigin + length, onlyDeletes: onlyDeletes)
         } catch {
             let failure = LogDBError(error)
-            if failure.code != .diskFull { state.poison(failure) }
+            if !failure.code.leavesDiskAsItWas { state.poison(failure) }
             throw failure
         }
         do throws(LogDBError) {
@@ -140,13 +180,15 @@ extension Log {
     }
 
     /// Creates the file of a segment that has room for `needed` bytes. When it returns, header, size and name are on the disk.
-    private func create(_ name: String, _ header: RawSegmentHeader, for needed: UInt64) throws(FileError) -> (any File, UInt64) {
+    private func create(
+        _ name: String, _ header: RawSegmentHeader, for needed: UInt64, onlyDeletes: Bool
+    ) throws(FileError) -> (any File, UInt64) {
         var bytes = ByteBuffer()
         header.append(to: &bytes)
         let file = try directory.create(name)
         do throws(FileError) {
             let wanted = max(UInt64(options.segmentSizeBytes), needed + needed / 8 + Self.deleteReserve)
-            let allocated = try Self.allocate(file, wanted: wanted, needed: needed, kept: 0)
+            let allocated = try Self.allocate(file, wanted: wanted, needed: needed, kept: 0, onlyDeletes: onlyDeletes)
             try file.writeFully(bytes.span, at: 0)
             try file.sync()
             try directory.sync()
@@ -157,21 +199,28 @@ extension Log {
         }
     }
 
-    /// Reserves `wanted` bytes, or on a disk too full for that the half, the quarter …, as long as `needed` fit. The first `kept` stay.
-    private static func allocate(_ file: any File, wanted: UInt64, needed: UInt64, kept: UInt64) throws(FileError) -> UInt64 {
+    /// Reserves `wanted` bytes, or on a disk too full for that half of what is beyond `kept`, a quarter …, as long as `needed` fit with the
+    /// reserve for deletes; deletes take what there is. The first `kept` bytes stay.
+    private static func allocate(
+        _ file: any File, wanted: UInt64, needed: UInt64, kept: UInt64, onlyDeletes: Bool
+    ) throws(FileError) -> UInt64 {
+        let exact = (needed + pageSize - 1) / pageSize * pageSize
         var size = wanted
         while true {
             do throws(FileError) {
                 try file.allocate(size)
                 return size
             } catch {
-                let smaller = size / 2
-                guard error.code == .diskFull, smaller >= 64 << 10, smaller >= needed + reserve(of: smaller) else {
+                let smaller = kept + (size - kept) / 2
+                if error.code == .diskFull, smaller - kept >= leastRoom, smaller >= needed + (onlyDeletes ? 0 : reserve(of: smaller)) {
+                    size = smaller
+                } else if error.code == .diskFull, onlyDeletes, exact < size {
+                    size = exact
+                } else {
                     try? file.truncate(to: kept)
                     throw error
                 }
                 try file.truncate(to: kept)
-                size = smaller
             }
         }
     }
@@ -181,5 +230,24 @@ extension Log {
             if error.code != .diskFull { state.poison(error) }
             throw error
         }
+    }
+}
+
+extension LogState {
+    /// Whether a write of `payload` bytes to `table` can be appended as it is: nothing to be rolled, created or waited for. Most can.
+    @inline(__always)
+    mutating func isReady(for payload: Int, _ table: String, _ options: Options) throws(LogDBError) -> Bool {
+        try checkWritable()
+        guard isActive, tableID(table) != nil else { return false }
+        let tailLength = tailLength
+        if transactions.oldestStart != .max,
+            position + tailLength - transactions.oldestStart > UInt64(options.maximumOpenTransactionBytes)
+        {
+            return false
+        }
+        let active = raw.count - 1
+        let allocated = raw[active].allocated
+        let length = UInt64(FrameHeader.length + FrameHeader.padded(payload)) + tailLength
+        return allocated >= raw[active].end + length + Log.reserve(of: allocated)
     }
 }

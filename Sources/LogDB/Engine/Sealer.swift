@@ -17,52 +17,66 @@ extension Log {
     /// Tells the sealer that there may be something to seal. Where there is no room for its thread, the next one to tell tries again.
     func wakeSealer() { _ = sealer.wake { [self] in runSealer() } }
 
+    private enum SealerTurn { case sealed, undecided, nothingToDo, stopping }
+
     /// The sealer's thread.
     func runSealer() {
         while true {
             let rings = sealer.bell.count
-            let (next, position, isStopping) = monitor.withLock { state -> ((RawProgress, SealedSegmentEntry?, Fates)?, UInt64, Bool) in
-                guard state.sealableCount > 0, state.failure == nil, state.sealFailure == nil else { return (nil, 0, state.isStopping) }
-                let committed = state.transactions.committed
-                return ((state.raw[0], state.sealed.last?.entry, Fates(committed)), committed.isEmpty ? 0 : state.position, false)
-            }
-            guard let (segment, predecessor, fates) = next else {
-                if isStopping { return }
+            let turn = sealNext()
+            if case .stopping = turn { return }
+            if case .nothingToDo = turn {
                 sealer.bell.wait(since: rings)
                 continue
             }
-            // A commit may stand in a later segment, and not be on the disk. Sealed, the operations that rely on it would be there without it:
-            // after a power cut a transaction half there. So it goes first. A failure has poisoned the log; the next round sees it.
-            do throws(LogDBError) { try waitUntilDurable(position) } catch { continue }
-            let result: Result<SealedSegment, LogDBError>
-            do throws(LogDBError) { result = .success(try seal(segment, after: predecessor, fates)) } catch { result = .failure(error) }
-            monitor.withLock { state in
-                switch result {
-                case .success(let sealed):
-                    state.raw.removeFirst()
-                    state.sealed.append(sealed)
-                    state.durable = max(state.durable, segment.endPosition)
-                    state.transactions.forget(through: segment.segment.number)
-                case .failure(let error):
-                    state.sealFailure = error
-                    if error.code != .diskFull { state.poison(error) }
-                }
-            }
+            // Only now is the raw file let go of, so that its room on the disk is free: who waits for that may look again.
+            monitor.withLock { $0.isSealing = false }
             monitor.broadcast()
-            if case .success = result { try? directory.remove(segment.segment.name) }
+            // A new segment is a new chance; one that found no room a reason to make some.
+            if case .sealed = turn { considerCompaction() }
         }
     }
 
+    private func sealNext() -> SealerTurn {
+        let (next, position, isStopping) = monitor.withLock { state -> ((RawProgress, CompactedLog, Fates)?, UInt64, Bool) in
+            guard state.sealableCount > 0, state.failure == nil, state.sealFailure == nil else { return (nil, 0, state.isStopping) }
+            let committed = state.transactions.committed
+            state.isSealing = true
+            return ((state.raw[0], state.lastSealed, Fates(committed)), committed.isEmpty ? 0 : state.position, false)
+        }
+        guard let (segment, predecessor, fates) = next else { return isStopping ? .stopping : .nothingToDo }
+        // A commit may stand in a later segment, and not be on the disk. Sealed, the operations that rely on it would be there without it:
+        // after a power cut a transaction half there. So it goes first. A failure has poisoned the log; the next round sees it.
+        do throws(LogDBError) { try waitUntilDurable(position) } catch { return .undecided }
+        let result: Result<SealedSegment, LogDBError>
+        do throws(LogDBError) { result = .success(try seal(segment, after: predecessor, fates)) } catch { result = .failure(error) }
+        // Whoever still reads it has it open. Gone before anybody is told that it is sealed: `seal` then leaves no file behind.
+        if case .success = result { try? directory.remove(segment.segment.name) }
+        monitor.withLock { state in
+            switch result {
+            case .success(let sealed):
+                state.raw.removeFirst()
+                state.sealed.append(sealed)
+                state.durable = max(state.durable, segment.endPosition)
+                state.transactions.forget(through: segment.segment.number)
+            case .failure(let error):
+                state.sealFailure = error
+                if !error.code.leavesDiskAsItWas { state.poison(error) }
+            }
+        }
+        return .sealed
+    }
+
     private func seal(
-        _ raw: RawProgress, after predecessor: SealedSegmentEntry?, _ fates: Fates
+        _ raw: RawProgress, after predecessor: CompactedLog, _ fates: Fates
     ) throws(LogDBError) -> SealedSegment {
         let codec = options.codec.blockCodec
         let number = raw.segment.number
         let name = FileNames.sealed(number, codec.container).name
         let header = SegmentHeader(
             file: FileHeader(kind: .sealedSegment, database: manifest.database, number: number, identity: .random(in: 1 ... .max)),
-            codec: codec, predecessorNumber: predecessor?.number ?? 0, predecessorIdentity: predecessor?.identity ?? 0,
-            predecessorLastSequence: predecessor?.lastSequence ?? 0, predecessorDigest: predecessor?.digest ?? 0)
+            codec: codec, predecessorNumber: predecessor.number, predecessorIdentity: predecessor.identity,
+            predecessorLastSequence: predecessor.lastSequence, predecessorDigest: predecessor.digest)
         do {
             do throws(FileError) { try directory.remove(name) } catch { guard error.code == .notFound else { throw error } }
             let file = try directory.create(name)
@@ -78,7 +92,7 @@ extension Log {
         } catch {
             let failure = (error as? LogDBError) ?? LogDBError(error as! FileError)
             // Where the manifest's edit may have happened the file must stay; reopening tells.
-            if failure.code == .diskFull { try? directory.remove(name) }
+            if failure.code.leavesDiskAsItWas { try? directory.remove(name) }
             throw failure
         }
     }
@@ -95,8 +109,11 @@ extension Log {
             }
             lock.state.sealFailure = nil
             wakeSealer()
-            while lock.state.sealableCount > 0 {
+            // Not those that others fill meanwhile: that might never end.
+            let last = lock.state.raw.last?.segment.number ?? 0
+            while lock.state.sealableCount > 0, lock.state.raw[0].segment.number <= last {
                 if let failure = lock.state.sealFailure ?? lock.state.failure { throw failure }
+                try lock.state.checkWritable()
                 _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)
             }
             return lock.state.position

@@ -11,6 +11,11 @@ struct Snapshot: Sendable {
         let end: UInt64
     }
 
+    /// Keeps the files of `base` and `sealed`.
+    let pin: Reaper.Pin
+    var base: [SealedSegment]
+    /// The last sequence number that the base accounts for. What a compaction under way has added beyond it stands in the tail as well.
+    var compactedSequence: SequenceNumber
     var sealed: [SealedSegment]
     var raw: [Raw]
     var tables: Catalog
@@ -47,11 +52,14 @@ extension Log {
             var own: UInt64?
             if let transaction {
                 try transaction.check()
+                // After a failed commit its frame is still in the tail, and must not follow what it belongs to into the file.
+                if let failure = state.failure { throw failure }
                 try state.drain()
                 own = transaction.number
             }
             return Snapshot(
-                sealed: state.sealed, raw: state.raw.map { Snapshot.Raw(segment: $0.segment, end: $0.end) }, tables: state.catalog,
+                pin: reaper.pin(), base: state.base, compactedSequence: state.compacted.lastSequence, sealed: state.sealed,
+                raw: state.raw.map { Snapshot.Raw(segment: $0.segment, end: $0.end) }, tables: state.catalog,
                 fates: Fates(state.transactions.committed, own: own), lastSequence: state.nextSequence - 1)
         }
     }

@@ -26,12 +26,19 @@ extension Database {
     package static func verify(
         _ directory: any Directory, path: String, progress: (UInt64) -> Void = { _ in }
     ) throws(LogDBError) -> VerificationReport {
+        // Nobody removes a segment while it is looked at.
+        let pin = try pinAsReader(directory)
+        defer { pin?.release() }
         var attempts = 0
         while true {
             let before = Inspection.fingerprint(directory)
-            let report = try verifyOnce(directory, path: path, progress: progress)
-            // Beside a writer a segment may be sealed between reading the manifest and opening it.
-            guard !report.isSound, before != Inspection.fingerprint(directory), attempts < 20 else { return report }
+            // Beside a writer a segment may be sealed between reading the manifest and opening it, and the manifest itself be replaced.
+            do throws(LogDBError) {
+                let report = try verifyOnce(directory, path: path, progress: progress)
+                guard !report.isSound, attempts < 20, before != Inspection.fingerprint(directory) else { return report }
+            } catch {
+                guard attempts < 20, before != Inspection.fingerprint(directory) else { throw error }
+            }
             attempts += 1
         }
     }
@@ -54,7 +61,7 @@ extension Database {
         }
         report.files += 1
         report.bytes += manifest.end
-        for entry in manifest.state.sealed {
+        for entry in manifest.state.base + manifest.state.sealed {
             verify(SealedSegment(entry, database: manifest.header.database, in: directory), &report, progress)
         }
         do throws(LogDBError) {
@@ -85,21 +92,29 @@ extension Database {
             let (file, _) = try segment.open()
             let footer = try segment.footer(of: file)
             report.bytes += segment.entry.fileLength - footer.blocks.reduce(0) { $0 + UInt64($1.storedLength) }
-            guard footer.recordCount == segment.entry.records, footer.lastSequence == segment.entry.lastSequence else {
-                throw LogDBError(.corrupted, "the segment's index counts other operations than the manifest", file: segment.name)
-            }
             let decompressor = segment.container.makeDecompressor()
             var raw = ByteBuffer()
-            for block in footer.blocks {
+            var audit = SegmentAudit(segment.entry, footer)
+            var isWhole = true
+            for (number, block) in footer.blocks.enumerated() {
                 do {
                     try segment.unpack(block, of: file, with: decompressor, into: &raw)
-                    try segment.forEachRecord(in: raw.span, of: block) { record, _, _ in _ = try Key(decoding: record.key) }
+                    audit.begin(block: number)
+                    try segment.forEachRecord(in: raw.span, of: block) { record, sequence, _ in
+                        _ = try Key(decoding: record.key)
+                        audit.pass(record, sequence: sequence)
+                    }
+                    audit.endBlock()
                     report.operations += UInt64(block.recordCount)
                 } catch {
+                    isWhole = false
                     report.damages.append(error as! LogDBError)
                 }
                 report.bytes += UInt64(block.storedLength)
                 progress(report.bytes)
+            }
+            if isWhole, let finding = audit.finish() {
+                throw LogDBError(.corrupted, "the segment is not what its index and the manifest say: \(finding)", file: segment.name)
             }
         } catch { report.damages.append(error) }
     }

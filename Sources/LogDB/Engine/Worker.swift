@@ -1,6 +1,10 @@
 //===--- Worker.swift - a background thread that starts when it is needed ----===//
 //
 // Many openings are short: a `put`, a look. They should not pay for threads that find nothing to do.
+//
+//      idle ──wake──▶ running ──join──▶ ended        idle ──join──▶ ended
+//
+// The end is final: a thread that started after the close would work on files that belong to the next opening.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
@@ -8,23 +12,35 @@ import LogDBFile
 final class Worker: Sendable {
     let bell = Bell()
     private let name: String
-    private let thread = Monitor<BackgroundThread?>(nil)
+    private enum Phase {
+        case idle
+        case running(BackgroundThread)
+        case ended
+    }
+    private let phase = Monitor<Phase>(.idle)
 
     init(name: String) { self.name = name }
 
-    /// Rings, and starts the thread with `body` if it does not run yet; false where the system has no room for one.
+    /// Rings, and starts the thread with `body` if it does not run yet; false where the system has no room for one,
+    /// or after `join`.
     func wake(_ body: @escaping @Sendable () -> Void) -> Bool {
-        let isRunning = thread.withLock { thread in
-            if thread == nil { thread = try? BackgroundThread(name: name, body) }
-            return thread != nil
+        let isRunning = phase.withLock { phase in
+            if case .idle = phase, let thread = try? BackgroundThread(name: name, body) { phase = .running(thread) }
+            if case .running = phase { return true }
+            return false
         }
         bell.ring()
         return isRunning
     }
 
-    /// Rings and waits for the thread to end, if there is one. Whoever calls has made sure that it will.
+    /// Rings and waits for the thread to end, if there is one; none starts any more. Whoever calls has made sure that it will end.
     func join() {
+        let thread = phase.withLock { phase -> BackgroundThread? in
+            defer { phase = .ended }
+            if case .running(let thread) = phase { return thread }
+            return nil
+        }
         bell.ring()
-        thread.withLock { $0 }?.join()
+        thread?.join()
     }
 }

@@ -94,32 +94,43 @@ final class Manifest: Sendable {
     let database: FileHeader.DatabaseIdentity
     private let directory: any Directory
     private let content: Monitor<Content>
+    /// Growth after which the manifest is written anew.
+    private let growth: UInt64
     /// Room kept beyond the last edit; a few closing edits must fit.
     private static let reserve: UInt64 = 4096
     private static let reserveStep: UInt64 = 16 << 10
 
-    private init(directory: any Directory, database: FileHeader.DatabaseIdentity, content: sending Content) {
+    private init(directory: any Directory, database: FileHeader.DatabaseIdentity, options: Options, content: sending Content) {
         self.directory = directory
         self.database = database
+        growth = UInt64(options.manifestGrowthBytes)
         self.content = Monitor(content)
     }
 
     var state: ManifestState { content.withLock { $0.state } }
-    var name: String { content.withLock { FileNames.manifest($0.number).name } }
+
+    /// The file's name and bytes. Not looked up by name: it may just be getting another one, and beside a writer it may be gone.
+    func nameAndSize() throws(LogDBError) -> (String, UInt64) {
+        try content.withLock { content throws(LogDBError) in
+            let file = content.file
+            let size = try file.map { file throws(LogDBError) in try mapped { () throws(FileError) in try file.size() } }
+            return (FileNames.manifest(content.number).name, size ?? content.reserved)
+        }
+    }
 
     /// Writes the first manifest of a new database.
-    static func create(in directory: any Directory) throws(LogDBError) -> Manifest {
+    static func create(in directory: any Directory, options: Options) throws(LogDBError) -> Manifest {
         let database = FileHeader.DatabaseIdentity(.random(in: .min ... .max), .random(in: .min ... .max))
         let content = try write(ManifestState(), number: 1, database: database, in: directory)
-        return Manifest(directory: directory, database: database, content: content)
+        return Manifest(directory: directory, database: database, options: options, content: content)
     }
 
     /// Goes on where `loaded` ends, or in a fresh file where its end was torn.
-    static func resume(_ loaded: LoadedManifest, in directory: any Directory) throws(LogDBError) -> Manifest {
+    static func resume(_ loaded: LoadedManifest, in directory: any Directory, options: Options) throws(LogDBError) -> Manifest {
         if loaded.tornBytes > 0 {
             let content = try write(loaded.state, number: loaded.number + 1, database: loaded.header.database, in: directory)
             try? directory.remove(FileNames.manifest(loaded.number).name)
-            return Manifest(directory: directory, database: loaded.header.database, content: content)
+            return Manifest(directory: directory, database: loaded.header.database, options: options, content: content)
         }
         let file = try mapped { () throws(FileError) in
             let file = try directory.open(FileNames.manifest(loaded.number).name, for: .readingAndWriting)
@@ -133,15 +144,15 @@ final class Manifest: Sendable {
         let content = Content(
             number: loaded.number, identity: loaded.header.identity, file: file, end: loaded.end, reserved: loaded.size,
             nextEdit: loaded.nextEdit, state: loaded.state, freshLength: 0)
-        return Manifest(directory: directory, database: loaded.header.database, content: content)
+        return Manifest(directory: directory, database: loaded.header.database, options: options, content: content)
     }
 
     /// A manifest that is only looked at.
-    static func forReading(_ loaded: LoadedManifest, in directory: any Directory) -> Manifest {
+    static func forReading(_ loaded: LoadedManifest, in directory: any Directory, options: Options) -> Manifest {
         let content = Content(
             number: loaded.number, identity: loaded.header.identity, file: nil, end: loaded.end, reserved: loaded.size,
             nextEdit: loaded.nextEdit, state: loaded.state, freshLength: 0)
-        return Manifest(directory: directory, database: loaded.header.database, content: content)
+        return Manifest(directory: directory, database: loaded.header.database, options: options, content: content)
     }
 
     /// Makes `edits` happen, together, durably.
@@ -153,10 +164,10 @@ final class Manifest: Sendable {
                 for edit in edits { try state.apply(edit) }
             } catch { preconditionFailure("the engine made an edit that does not fit: \(error.reason)") }
             do throws(LogDBError) {
-                guard content.end > 4 * content.freshLength + (64 << 10) else { return try append(edits, &content, state) }
+                guard content.end > 4 * content.freshLength + growth else { return try append(edits, &content, state) }
                 do throws(LogDBError) { try rewrite(&content, state) } catch {
                     // A full disk has room for the edit, which is reserved, where it has none for a whole manifest.
-                    guard error.code == .diskFull else { throw error }
+                    guard error.code.leavesDiskAsItWas else { throw error }
                     try append(edits, &content, state)
                 }
             } catch {
@@ -186,13 +197,29 @@ final class Manifest: Sendable {
                     content.reserved = wanted
                 } catch { guard error.code == .diskFull, end <= content.reserved else { throw error } }
             }
-            try file.writeFully(frame.buffer.span, at: content.end)
-            try file.sync()
         } catch { throw LogDBError(error) }
+        try Self.write(frame.buffer.span, to: file, content, seed: seed)
         content.end = end
         content.nextEdit += 1
         content.state = state
         Self.writeMark(content, seed: seed)
+    }
+
+    /// Writes an edit behind the last one, and syncs it. After `.diskFull` it is certain not to be there: the caller removes the files that
+    /// it names.
+    private static func write(_ frame: Span<UInt8>, to file: any File, _ content: Content, seed: UInt32) throws(LogDBError) {
+        do throws(FileError) {
+            try file.writeFully(frame, at: content.end)
+            try file.sync()
+        } catch {
+            let failure = LogDBError(error)
+            guard failure.code == .diskFull else { throw failure }
+            guard file.takeBack(frame, at: content.end) else {
+                throw LogDBError(.inputOutput, "whether an edit is in the manifest is unknown: \(error.description)")
+            }
+            writeMark(content, seed: seed)
+            throw failure
+        }
     }
 
     /// Says in the file that it is synced up to its end, for the benefit of whoever looks for damage. Losing it loses nothing.

@@ -5,6 +5,9 @@
 //      MANIFEST-000008.tmp    a manifest being written
 //      000042.log             raw segment
 //      000041.seg.lz4, .gz    sealed segment, log order
+//      000017.base.lz4, .gz   base segment, key order; numbered on their own
+//      000001.run             spill runs of a compaction or a reading that is under way
+//      READERS                shared lock of those who read beside the writer
 //
 // Only names of these forms are ever removed as leftovers. Whatever else lies in the folder is somebody else's.
 //===-----------------------------------------------------------------------===//
@@ -16,8 +19,11 @@ enum FileNames: Equatable {
     case temporaryManifest(UInt64)
     case raw(UInt64)
     case sealed(UInt64, Container)
+    case base(UInt64, Container)
+    case run(UInt64)
 
     static let lock = "LOCK"
+    static let readers = "READERS"
 
     var name: String {
         switch self {
@@ -25,6 +31,8 @@ enum FileNames: Equatable {
         case .temporaryManifest(let number): "MANIFEST-\(Self.padded(number)).tmp"
         case .raw(let number): "\(Self.padded(number)).log"
         case .sealed(let number, let container): "\(Self.padded(number)).seg.\(container.fileExtension)"
+        case .base(let number, let container): "\(Self.padded(number)).base.\(container.fileExtension)"
+        case .run(let number): "\(Self.padded(number)).run"
         }
     }
 
@@ -44,6 +52,9 @@ enum FileNames: Equatable {
         case "log": self = .raw(number)
         case "seg.lz4": self = .sealed(number, .lz4)
         case "seg.gz": self = .sealed(number, .gzip)
+        case "base.lz4": self = .base(number, .lz4)
+        case "base.gz": self = .base(number, .gzip)
+        case "run": self = .run(number)
         default: return nil
         }
     }

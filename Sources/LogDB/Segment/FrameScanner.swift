@@ -95,6 +95,24 @@ extension File {
             offset += UInt64(bytes.count)
         }
     }
+
+    /// Takes back what a write of `bytes` that found the disk full may have left at `offset`. On return nothing of it is there, in the page
+    /// cache and on the disk: else a frame whose write was reported as failed would count one day, or be taken for the lost end of the log.
+    ///
+    /// - Returns: whether that could be done.
+    func takeBack(_ bytes: Span<UInt8>, at offset: UInt64) -> Bool {
+        do throws(FileError) {
+            // A write stores from the front. Where not even the first checksum arrived there is nothing to take back, and nothing that a
+            // copy-on-write disk, which is full for zeros too, could refuse.
+            let first = min(bytes.count, 8)
+            let stored = try read(at: offset, count: first)
+            guard stored.count == first, (0..<first).allSatisfy({ stored[$0] == bytes[$0] }) else { return true }
+            let length = min(UInt64(bytes.count), try size() - offset)
+            try writeFully([UInt8](repeating: 0, count: Int(length)), at: offset)
+            try sync()
+            return true
+        } catch { return false }
+    }
 }
 
 /// What lies behind the place where a scan stopped.
@@ -120,23 +138,31 @@ struct Aftermath: Equatable {
                 continue
             }
             var index = 0
-            var skipTo: UInt64?
             while index + FrameHeader.length <= chunk.count {
-                if let header = FrameHeader.decode(chunk.span.extracting(index..<(index + FrameHeader.length)), seed: seed) {
+                guard let header = FrameHeader.decode(chunk.span.extracting(index..<(index + FrameHeader.length)), seed: seed) else {
+                    index += 8
+                    continue
+                }
+                let isWhole: Bool
+                if index + header.frameLength <= chunk.count {
+                    isWhole = header.validates(
+                        chunk.span.extracting((index + FrameHeader.length)..<(index + header.frameLength)), seed: seed)
+                } else {
                     let start = position + UInt64(index)
                     let payload = try file.read(
                         at: start + UInt64(FrameHeader.length),
                         count: Int(clamping: min(UInt64(header.frameLength - FrameHeader.length), limit - start)))
-                    if header.validates(payload.span, seed: seed) {
-                        result.claim = max(result.claim, header.durableEnd)
-                        skipTo = start + UInt64(header.frameLength)
-                        break
-                    }
+                    isWhole = header.validates(payload.span, seed: seed)
                 }
-                index += 8
+                if isWhole {
+                    result.claim = max(result.claim, header.durableEnd)
+                    result.writtenBytes = max(result.writtenBytes, position + UInt64(index + header.frameLength) - offset)
+                }
+                index += isWhole ? header.frameLength : 8
             }
-            if let skipTo {
-                position = skipTo
+            if index > chunk.count {
+                // A frame led out of the chunk.
+                position += UInt64(index)
             } else if position + UInt64(chunk.count) >= limit || chunk.count < chunkSize {
                 break
             } else {

@@ -14,7 +14,9 @@ final class SealedSegment: Sendable {
     let database: FileHeader.DatabaseIdentity
 
     var container: Container { entry.codec.container }
-    var name: String { FileNames.sealed(entry.number, container).name }
+    var name: String {
+        entry.order == .key ? FileNames.base(entry.number, container).name : FileNames.sealed(entry.number, container).name
+    }
 
     init(_ entry: SealedSegmentEntry, database: FileHeader.DatabaseIdentity, in directory: any Directory) {
         self.entry = entry
@@ -43,6 +45,17 @@ final class SealedSegment: Sendable {
             throw LogDBError(error, in: name)
         }
         try check(header.file, number: entry.number, identity: entry.identity, database: database, name: name)
+        guard header.order == entry.order, header.generation == entry.generation else {
+            throw LogDBError(.corrupted, "the segment is of another order or generation than the manifest says", file: name, offset: 0)
+        }
+        if header.order == .key {
+            let predecessor = CompactedLog(
+                number: header.predecessorNumber, identity: header.predecessorIdentity, lastSequence: header.predecessorLastSequence,
+                endPosition: 0, digest: header.predecessorDigest)
+            guard predecessor == CompactedLog() else {
+                throw LogDBError(.corrupted, "a base segment names a predecessor", file: name, offset: 0)
+            }
+        }
         return (file, header)
     }
 
@@ -71,7 +84,7 @@ final class SealedSegment: Sendable {
             }
             return try SegmentFooter(
                 decoding: body.span, firstBlock: UInt64(SegmentHeader.envelopeLength(in: container)), end: trailer.bodyOffset,
-                container: container)
+                order: entry.order, container: container)
         } catch { throw LogDBError(error, in: name, at: trailer.bodyOffset) }
     }
 
@@ -81,13 +94,42 @@ final class SealedSegment: Sendable {
     ) throws(LogDBError) {
         let stored = try mapped { () throws(FileError) in try file.read(at: block.offset, count: block.storedLength) }
         do throws(FormatError) {
-            let checksum = Checksum.crc32c(stored.span)
-            guard stored.count == block.storedLength, checksum == block.checksum else {
-                throw FormatError(.corrupted, "block checksum is \(hexadecimal(checksum)), stored \(hexadecimal(block.checksum))")
-            }
+            try prove(stored.span, block)
             try decompressor.decompress(stored.span, rawLength: block.rawLength, into: &raw)
         } catch { throw LogDBError(error, in: name, at: block.offset) }
     }
+
+    /// As above, by way of memory that is used again, `stored`; and content with the checksum of what was stored, where the container has one more of
+    /// what comes out of it.
+    func unpack(
+        _ block: BlockEntry, of file: any File, with decompressor: any BlockDecompressor, by stored: inout ByteBuffer,
+        into raw: inout ByteBuffer
+    ) throws(LogDBError) {
+        // The index is proven, and names no more than the file has.
+        stored.removeAll()
+        try mapped { () throws(FileError) in
+            try unsafe stored.appendUninitialized(block.storedLength) { room throws(FileError) in
+                var bytes = unsafe MutableRawSpan(_unsafeBytes: room)
+                return try file.readFully(into: &bytes, at: block.offset)
+            }
+        }
+        do throws(FormatError) {
+            try prove(stored.span, block)
+            try decompressor.decompressProven(stored.span, rawLength: block.rawLength, into: &raw)
+        } catch { throw LogDBError(error, in: name, at: block.offset) }
+    }
+
+    private func prove(_ stored: Span<UInt8>, _ block: BlockEntry) throws(FormatError) {
+        let checksum = Checksum.crc32c(stored)
+        guard stored.count == block.storedLength, checksum == block.checksum else {
+            throw FormatError(.corrupted, "block checksum is \(hexadecimal(checksum)), stored \(hexadecimal(block.checksum))")
+        }
+    }
+
+    /// As below. (A class's buffer can be lent, its span cannot.)
+    func forEachRecord(
+        in raw: borrowing ByteBuffer, of block: BlockEntry, _ body: (Record, SequenceNumber, Int64) throws -> Void
+    ) throws { try forEachRecord(in: raw.span, of: block, body) }
 
     /// Walks the records of an unpacked block.
     func forEachRecord(

@@ -1,0 +1,218 @@
+//===--- Compactor.swift - one step of a compaction ------------------------===//
+//
+//      oldest segments of the log  ──sort──▶  newest operation of each key  ──┐
+//                                                                             ├─ merge ──▶  new generation of the base
+//      base, one source a generation  ────────────────────────────────────────┘
+//
+// The log's segments are the oldest there are behind the base, so base and they together hold all that is older than the rest of the log. So
+// of each key only the newest operation among them is needed, and none if that is a delete, or the table is gone.
+//
+// The switch goes range by range, an edit of the manifest for each new segment: it adds the segment and removes those of older generations that end
+// before the place where the merge stands. The log's segments stay listed up to the last edit, which removes them all, together with what is left of
+// the older generations. Why no crash, reader or write can see anything else than the newest operation of each key:
+//
+//   * up to the last edit every operation of the log's segments is still in the log, and whoever reads takes the newest of log and base. What
+//     the new segments leave out (deletes, superseded operations of the base) is answered by the log: its operation is newer.
+//   * an older generation's segment goes only when every key in it lies before the merge, so that what counts of it is in the new one.
+//   * the last edit is one frame: after it, nothing older than the new generation is left.
+//   * tables are taken for dropped only after the drop is on the disk.
+//
+// The account: what is read of the base, less what is superseded or dropped, must be what is written, less what came from the log. It is balanced
+// before each edit, from sums that are formed in different places (SegmentCursor, here, SealedSegmentWriter).
+//===-----------------------------------------------------------------------===//
+
+import LogDBFile
+import LogDBFormat
+
+/// What a step works on: taken once, at its beginning.
+struct CompactionCut {
+    var base: [SealedSegment]
+    var tail: [SealedSegment]
+    var catalog: Catalog
+    var generation: UInt64
+}
+
+final class CompactionStep {
+    private let log: Log
+    private let cut: CompactionCut
+    private let budget: Int
+    private let sortBudget: Int
+    private let throttle: Throttle
+    private let pass: (Int) throws(LogDBError) -> Void
+    private let writer: BaseWriter
+    private var spill: SpillFile?
+    /// Segments of older generations that are still listed.
+    private var old: [SealedSegment]
+    private var new: [SealedSegment] = []
+    // The account.
+    private var consumed: [SegmentCursor] = []
+    private var basePassed = TableDigests()
+    private var logPassed = TableDigests()
+    private var logWritten = TableDigests()
+    private var failure: LogDBError?
+    private(set) var peakExtraBytes: UInt64 = 0
+    private let oldBytes: UInt64
+    private var retiredBytes: UInt64 = 0
+
+    /// - Parameter pass: told of every uncompressed byte read; throws to stop.
+    init(_ log: Log, _ cut: CompactionCut, budget: Int, throttle: Throttle, pass: @escaping (Int) throws(LogDBError) -> Void) {
+        self.log = log
+        self.cut = cut
+        self.budget = budget
+        self.throttle = throttle
+        self.pass = pass
+        old = cut.base
+        oldBytes = cut.base.reduce(0) { $0 + $1.entry.fileLength }
+        sortBudget = log.options.sortBudgetBytes ?? Self.sortBudget(budget)
+        writer = BaseWriter(log, generation: cut.generation, blockLength: Self.blockLength(budget: budget), throttle: throttle)
+    }
+
+    /// Bytes of the memory budget that sorting may use.
+    static func sortBudget(_ budget: Int) -> Int { budget / 2 }
+    static func blockLength(budget: Int) -> Int { min(BlockBuilder.targetRawLength, budget / 16) }
+
+    func run() throws(LogDBError) -> CompactionReport {
+        do throws(LogDBError) {
+            let report = try merge()
+            spill?.close()
+            return report
+        } catch {
+            writer.discard()
+            spill?.close()
+            throw error
+        }
+    }
+
+    private func sort() throws(LogDBError) -> (sources: [RecordCursor], digests: TableDigests) {
+        let overflow = Sorter.Overflow.spill { [log, throttle, sortBudget] () throws(LogDBError) in
+            try SpillFile.make(
+                in: log.directory, number: .random(in: 0 ... .max >> 1), blockLength: Sorter.blockLength(budget: sortBudget),
+                throttle: throttle)
+        }
+        let sorter = Sorter(range: .everything, budget: sortBudget, overflow: overflow)
+        sorter.check = { [pass] () throws(LogDBError) in try pass(0) }
+        defer { spill = sorter.spill }
+        do {
+            let catalog = cut.catalog
+            try sortLog(cut.tail, into: sorter, budget: budget / 4, passing: pass) { $0 == 0 || catalog.names[$0] != nil }
+            return try sorter.finish()
+        } catch { throw error as! LogDBError }
+    }
+
+    private func merge() throws(LogDBError) -> CompactionReport {
+        let (sources, logDigests) = try sort()
+        noteExtra()
+        let generations = generations(of: cut.base)
+        consumed = generations.map { SegmentCursor($0, budget: budget / 4 / generations.count, isAccounted: true) }
+        let merge = Merge(sources + consumed)
+        merge.superseded = { [self] cursor in passOver(cursor) }
+        var count = 0
+        var unreported = 0
+        while let cursor = try merge.next() {
+            count += 1
+            unreported += cursor.keyBytes.count + cursor.documentBytes.count
+            if count % 1024 == 0 {
+                try pass(unreported)
+                unreported = 0
+            }
+            if cursor.isDelete { continue }
+            guard cursor.table == 0 || cut.catalog.names[cursor.table] != nil else {
+                passOver(cursor)
+                continue
+            }
+            if let failure { throw failure }
+            try cursor.loadDocument()
+            if writer.isFull(before: cursor.keyBytes.count + cursor.documentBytes.count) {
+                try switchOver(before: FullKey(cursor.record))
+            }
+            let term = ContentDigest.term(key: cursor.record.key, document: cursor.record.document)
+            if !cursor.isBase { logWritten.add(cursor.table, term: term) }
+            try writer.append(cursor, term: term)
+        }
+        if let failure { throw failure }
+        try pass(unreported)
+        logPassed.add(logWritten)
+        guard logPassed == logDigests else { throw Sorter.unbalanced("the new generation") }
+        try switchOver(before: nil)
+        var report = CompactionReport()
+        report.documents = writer.documents
+        report.writtenBytes = writer.writtenBytes
+        report.spilledBytes = spill?.writtenBytes ?? 0
+        report.peakExtraBytes = peakExtraBytes
+        return report
+    }
+
+    /// A newer operation or the drop of its table settles what becomes of the cursor's record: nothing.
+    private func passOver(_ cursor: RecordCursor) {
+        guard !cursor.isDelete, failure == nil else { return }
+        do throws(LogDBError) {
+            try cursor.loadDocument()
+            if cursor.isBase { basePassed.add(cursor.record) } else { logPassed.add(cursor.record) }
+        } catch { failure = error }
+    }
+
+    /// What was read of the base, less what was passed over, is what was written, less what came from the log.
+    private func balance() throws(LogDBError) {
+        var input = TableDigests()
+        for cursor in consumed { input.add(cursor.consumed) }
+        var output = writer.digests
+        output.add(basePassed)
+        input.add(logWritten)
+        guard input == output else { throw Sorter.unbalanced("the new generation") }
+    }
+
+    private func noteExtra() {
+        let written = writer.writtenBytes + (spill?.heldBytes ?? 0)
+        peakExtraBytes = max(peakExtraBytes, written > retiredBytes ? written - retiredBytes : 0, spill?.peakBytes ?? 0)
+    }
+
+    /// Ends the segment being written and lets the manifest list it instead of what it replaces. `next` is the key at which the merge stands; nil at
+    /// the end, where the log's segments are replaced as well.
+    private func switchOver(before next: FullKey?) throws(LogDBError) {
+        let entry = try writer.finish()
+        noteExtra()
+        try balance()
+        var edits: [ManifestEdit] = []
+        var added: SealedSegment?
+        if let entry {
+            edits.append(.addBase(entry))
+            added = SealedSegment(entry, database: log.manifest.database, in: log.directory)
+        }
+        let covered = next.map { next in old.filter { $0.entry.greatestKey < next } } ?? old
+        edits += covered.map { .removeBase(number: $0.entry.number) }
+        if next == nil, let last = cut.tail.last {
+            edits += cut.tail.map { .removeSealed(number: $0.entry.number) }
+            edits.append(.compacted(CompactedLog(last.entry)))
+            // The drops of tables go with the log: that their ids were used must be remembered.
+            edits.append(.counters(nextSegment: 0, nextTable: cut.catalog.nextID, lastSequence: 0, endPosition: 0))
+        }
+        guard !edits.isEmpty else { return }
+        do throws(LogDBError) {
+            if entry != nil { try mapped { () throws(FileError) in try log.directory.sync() } }
+            try log.manifest.append(edits)
+        } catch {
+            // Whether the manifest lists the segment is unknown then, and only reopening tells.
+            if !error.code.leavesDiskAsItWas {
+                writer.keep()
+                log.monitor.withLock { $0.poison(error) }
+            }
+            throw error
+        }
+        writer.keep()
+        if let added { new.append(added) }
+        let gone = Set(covered.map(\.entry.identity))
+        old.removeAll { gone.contains($0.entry.identity) }
+        retiredBytes += covered.reduce(0) { $0 + $1.entry.fileLength }
+        publish(isLast: next == nil)
+        log.reaper.retire(covered.map(\.name) + (next == nil ? cut.tail.map(\.name) : []))
+    }
+
+    private func publish(isLast: Bool) {
+        log.monitor.withLock { state in
+            state.base = new + old
+            guard isLast, let last = cut.tail.last else { return }
+            state.sealed.removeAll { $0.entry.number <= last.entry.number }
+            state.compacted = CompactedLog(last.entry)
+        }
+    }
+}

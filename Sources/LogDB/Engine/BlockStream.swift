@@ -1,0 +1,258 @@
+//===--- BlockStream.swift - blocks unpacked ahead, delivered in order ------===//
+//
+// Reading, proving and unpacking take more time than handing records over, so threads do that ahead of the reader: each claims
+// the next block, unpacks it into a buffer of a small pool and puts it in its place in the queue; the reader takes the places in
+// order.
+//
+// Memory: at most `window` blocks are unpacked and not yet delivered, and their bytes stay below `budget`, except that the
+// block that the reader waits for is always admitted: one document may be larger than any budget.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFile
+import LogDBFormat
+
+/// An unpacked block. Handed from a worker to the reader and back, never held by both.
+final class UnpackedBlock: @unchecked Sendable {
+    // SAFETY: see above; whoever holds it has it alone.
+    var raw = ByteBuffer()
+    var segment: SealedSegment?
+    var entry: BlockEntry?
+    /// What the segment knows of its tables, with its last block; only where all its blocks are read, in order.
+    var tables: [TableStatistics]?
+    /// Its records, where they are asked for.
+    var records: LoadRecords?
+
+    /// As it lies in the file, where the memory is used again.
+    private var stored = ByteBuffer()
+
+    /// Reads, proves and unpacks; with a seed, finds the records as well.
+    fileprivate func read(_ job: Job, with decompressor: any BlockDecompressor, hashSeed: UInt64?) throws(LogDBError) {
+        segment = job.segment
+        entry = job.entry
+        tables = job.tables
+        guard let hashSeed else { return try job.segment.unpack(job.entry, of: job.file, with: decompressor, into: &raw) }
+        stored.shrink(to: 2 * BlockBuilder.targetRawLength)
+        try job.segment.unpack(job.entry, of: job.file, with: decompressor, by: &stored, into: &raw)
+        if records == nil { records = LoadRecords(seed: hashSeed) }
+        do throws(FormatError) { try records!.read(raw, entry: job.entry) } catch {
+            throw LogDBError(error, in: job.segment.name, at: job.entry.offset)
+        }
+    }
+}
+
+/// The blocks of some segments, in their order or backwards. For one thread that asks.
+final class BlockStream {
+    private let pipeline: Pipeline?
+    private var threads: [BackgroundThread] = []
+    private var current: UnpackedBlock?
+    private let hashSeed: UInt64?
+    // Without threads.
+    private var plan: Plan
+    private let only = UnpackedBlock()
+    private var decompressors: [Container: any BlockDecompressor] = [:]
+
+    /// Raw bytes up to which starting a thread costs more than it saves.
+    private static let smallLength: UInt64 = 1 << 20
+
+    /// The blocks of `segments`, as far as keys of `range` may be in them.
+    ///
+    /// - Parameter hashSeed: where there is one, each block comes with its records, their keys hashed with it.
+    init(
+        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, hashSeed: UInt64? = nil,
+        workers: Int = min(4, max(1, CurrentProcess.processorCount)), window: Int? = nil
+    ) {
+        self.hashSeed = hashSeed
+        plan = Plan(segments: isReversed ? segments.reversed() : segments, range: range, isReversed: isReversed)
+        guard segments.reduce(0, { $0 &+ $1.entry.rawLength }) > Self.smallLength else {
+            pipeline = nil
+            return
+        }
+        let pipeline = Pipeline(plan, window: window ?? workers * 2 + 2, budget: budget, hashSeed: hashSeed)
+        // Where the system has no room for all of them, fewer do.
+        for _ in 0..<workers {
+            guard let thread = try? BackgroundThread(name: "logdb-unpack", { pipeline.work() }) else { break }
+            threads.append(thread)
+        }
+        self.pipeline = threads.isEmpty ? nil : pipeline
+    }
+
+    deinit { stop() }
+
+    /// Lets go of threads and buffers.
+    func stop() {
+        guard let pipeline else { return }
+        pipeline.cancel()
+        for thread in threads { thread.join() }
+        threads = []
+    }
+
+    /// The next block, which is valid until the next call; nil at the end.
+    func next() throws(LogDBError) -> UnpackedBlock? {
+        if let pipeline {
+            if let current { pipeline.giveBack(current) }
+            current = nil
+            current = try pipeline.take()
+            return current
+        }
+        guard let job = try plan.next() else { return nil }
+        let container = job.segment.container
+        let decompressor = decompressors[container] ?? container.makeDecompressor()
+        decompressors[container] = decompressor
+        only.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
+        try only.read(job, with: decompressor, hashSeed: hashSeed)
+        return only
+    }
+}
+
+private struct Job {
+    var segment: SealedSegment
+    var file: any File
+    var entry: BlockEntry
+    var tables: [TableStatistics]?
+}
+
+/// Which blocks, in which order. Reads a segment's index when its turn comes.
+private struct Plan {
+    private let segments: [SealedSegment]
+    private let range: KeyRange?
+    private let isReversed: Bool
+    private var nextSegment = 0
+    private var file: (any File)?
+    private var blocks: [BlockEntry] = []
+    private var nextBlock = 0
+    private var tables: [TableStatistics]?
+
+    init(segments: [SealedSegment], range: KeyRange?, isReversed: Bool) {
+        self.segments = segments
+        self.range = range
+        self.isReversed = isReversed
+    }
+
+    mutating func next() throws(LogDBError) -> Job? {
+        while nextBlock == blocks.count {
+            file = nil
+            guard nextSegment < segments.count else { return nil }
+            let segment = segments[nextSegment]
+            nextSegment += 1
+            if let range, segment.entry.order == .key, !range.overlaps(segment.entry.leastKey, segment.entry.greatestKey) { continue }
+            let (file, _) = try segment.open()
+            let footer = try segment.footer(of: file)
+            let chosen = range.map { footer.blocks(in: $0) } ?? footer.blocks[...]
+            blocks = isReversed ? chosen.reversed() : Array(chosen)
+            nextBlock = 0
+            tables = range == nil && !isReversed && segment.entry.order == .key ? footer.tables : nil
+            self.file = file
+        }
+        defer { nextBlock += 1 }
+        return Job(
+            segment: segments[nextSegment - 1], file: file!, entry: blocks[nextBlock],
+            tables: nextBlock == blocks.count - 1 ? tables : nil)
+    }
+}
+
+private final class Pipeline: Sendable {
+    private struct State {
+        var plan: Plan
+        /// Blocks claimed and blocks delivered; a block's number is its place in the stream.
+        var claimed = 0
+        var delivered = 0
+        var bytes = 0
+        var ready: [Int: Result<UnpackedBlock, LogDBError>] = [:]
+        var pool: [UnpackedBlock] = []
+        var isPlanned = false
+        var isCancelled = false
+    }
+
+    private let monitor: Monitor<State>
+    private let window: Int
+    private let budget: Int
+    private let hashSeed: UInt64?
+
+    init(_ plan: Plan, window: Int, budget: Int, hashSeed: UInt64?) {
+        monitor = Monitor(State(plan: plan))
+        self.window = window
+        self.budget = budget
+        self.hashSeed = hashSeed
+    }
+
+    func work() {
+        var decompressors: [Container: any BlockDecompressor] = [:]
+        while let (number, claim, block) = claim() {
+            let result: Result<UnpackedBlock, LogDBError>
+            switch claim {
+            case .failure(let error): result = .failure(error)
+            case .success(let job):
+                let container = job.segment.container
+                let decompressor = decompressors[container] ?? container.makeDecompressor()
+                decompressors[container] = decompressor
+                do throws(LogDBError) {
+                    try block.read(job, with: decompressor, hashSeed: hashSeed)
+                    result = .success(block)
+                } catch { result = .failure(error) }
+            }
+            monitor.withLock { $0.ready[number] = result }
+            monitor.broadcast()
+        }
+    }
+
+    /// Waits until another block may be unpacked and claims it; nil at the end.
+    private func claim() -> (Int, Result<Job, LogDBError>, UnpackedBlock)? {
+        monitor.enter { lock in
+            while true {
+                if lock.state.isCancelled || lock.state.isPlanned { return nil }
+                let isNext = lock.state.claimed == lock.state.delivered
+                if isNext || lock.state.claimed - lock.state.delivered < window && lock.state.bytes < budget { break }
+                lock.wait()
+            }
+            let job: Result<Job, LogDBError>
+            do throws(LogDBError) {
+                guard let next = try lock.state.plan.next() else {
+                    lock.state.isPlanned = true
+                    monitor.broadcast()
+                    return nil
+                }
+                job = .success(next)
+                lock.state.bytes += next.entry.rawLength + next.entry.storedLength
+            } catch {
+                lock.state.isPlanned = true
+                job = .failure(error)
+            }
+            let number = lock.state.claimed
+            lock.state.claimed += 1
+            return (number, job, lock.state.pool.popLast() ?? UnpackedBlock())
+        }
+    }
+
+    /// Waits for the next block in order; nil at the end.
+    func take() throws(LogDBError) -> UnpackedBlock? {
+        try monitor.enter { lock throws(LogDBError) in
+            while true {
+                let number = lock.state.delivered
+                if let result = lock.state.ready.removeValue(forKey: number) {
+                    switch result {
+                    case .success(let block): return block
+                    case .failure(let error): throw error
+                    }
+                }
+                if lock.state.isPlanned, number == lock.state.claimed { return nil }
+                lock.wait()
+            }
+        }
+    }
+
+    func giveBack(_ block: UnpackedBlock) {
+        monitor.withLock { state in
+            state.delivered += 1
+            if let entry = block.entry { state.bytes -= entry.rawLength + entry.storedLength }
+            block.raw.removeAll()
+            block.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
+            state.pool.append(block)
+        }
+        monitor.broadcast()
+    }
+
+    func cancel() {
+        monitor.withLock { $0.isCancelled = true }
+        monitor.broadcast()
+    }
+}

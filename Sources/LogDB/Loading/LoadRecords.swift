@@ -1,0 +1,57 @@
+//===--- LoadRecords.swift - a block's records, ready for the table --------===//
+//
+// What of loading needs no knowledge of other blocks: proving the columns and the keys, finding out where each key and document lies, hashing the keys.
+// Whoever unpacks a block does it right away, in its own thread, while the block is still in the processor's caches. The thread that fills the
+// table then has nothing to do but look keys up.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFormat
+
+struct LoadRecord {
+    var hash: UInt64
+    var table: UInt64
+    /// Where in the block's bytes they begin.
+    var key: Int32
+    var document: Int32
+    var keyLength: UInt32
+    /// `FlatTable.Entry.deleted` for a delete.
+    var documentLength: UInt32
+}
+
+struct LoadRecords {
+    private(set) var records: [LoadRecord] = []
+    let seed: UInt64
+
+    init(seed: UInt64) { self.seed = seed }
+
+    mutating func removeAll() { records.removeAll(keepingCapacity: true) }
+
+    /// Proves that `raw` is a whole block of the records that `entry` names, and notes them.
+    mutating func read(_ raw: borrowing ByteBuffer, entry: BlockEntry) throws(FormatError) {
+        records.removeAll(keepingCapacity: true)
+        records.reserveCapacity(entry.recordCount)
+        let bytes = raw.span
+        var reader = try BlockReader(bytes, entry: entry)
+        var (key, document) = reader.origins
+        while try reader.hasNext() {
+            let record = try reader.next()
+            try append(record, key: key, document: document)
+            key += record.key.count
+            document += record.document.count
+        }
+    }
+
+    /// Notes a record whose key and document begin at these offsets.
+    @inline(__always)
+    mutating func append(_ record: borrowing Record, key: Int, document: Int) throws(FormatError) {
+        let bytes = record.key
+        try KeyCoding.validate(bytes)
+        let length = bytes.count
+        // SAFETY: the pointer does not leave the closure.
+        let hash = unsafe bytes.withUnsafeBytes { unsafe KeyHash.hash($0.baseAddress!, length, seed: seed) }
+        records.append(
+            LoadRecord(
+                hash: hash, table: record.table, key: Int32(key), document: Int32(document), keyLength: UInt32(length),
+                documentLength: record.isDelete ? FlatTable.Entry.deleted : UInt32(record.document.count)))
+    }
+}

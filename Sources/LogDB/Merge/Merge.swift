@@ -1,0 +1,112 @@
+//===--- Merge.swift - several sorted sources become one --------------------===//
+//
+// A loser tree (Knuth, The Art of Computer Programming 3, 5.4.1): finding the next of k sources takes one comparison a level. Of a key that
+// several have, the newest operation is delivered and the older ones are passed over, whoever has them.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFormat
+
+@safe
+final class Merge {
+    private let cursors: [RecordCursor]
+    private let isReversed: Bool
+    /// `losers[0]` is the winner; `losers[1 ..< k]` the loser of each match of the tree, whose leaves are the cursors.
+    private var losers: [Int]
+    /// Of each cursor's record what settles most matches without a look at the cursor: its table (at the end, more than any has) and the first
+    /// bytes of its key.
+    private struct Head {
+        var table = UInt64.max
+        var prefix: UInt64 = 0
+    }
+    private var heads: [Head]
+    private var hasStarted = false
+    private var last = FullKey(table: 0, key: [])
+    /// Told of every operation that a newer one supersedes, before it is passed over.
+    var superseded: ((RecordCursor) -> Void)?
+
+    /// Cursors that have not been advanced yet.
+    init(_ cursors: [RecordCursor], isReversed: Bool = false) {
+        self.cursors = cursors
+        self.isReversed = isReversed
+        losers = [Int](repeating: 0, count: max(1, cursors.count))
+        heads = [Head](repeating: Head(), count: cursors.count)
+    }
+
+    /// Moves to the next key and returns the source of its newest operation; nil at the end.
+    func next() throws(LogDBError) -> RecordCursor? {
+        guard !cursors.isEmpty else { return nil }
+        if !hasStarted {
+            hasStarted = true
+            for index in cursors.indices { try step(index) }
+            build()
+        } else {
+            let winner = cursors[losers[0]]
+            guard !winner.isAtEnd else { return nil }
+            last.table = winner.table
+            last.key.removeAll(keepingCapacity: true)
+            unsafe last.key.append(contentsOf: winner.keyBytes)
+            try step(losers[0])
+            replay(losers[0])
+            // The rest of the key's operations are older.
+            while true {
+                let older = cursors[losers[0]]
+                guard !older.isAtEnd, older.table == last.table, equal(older.key, last.key.span) else { break }
+                superseded?(older)
+                try step(losers[0])
+                replay(losers[0])
+            }
+        }
+        let winner = cursors[losers[0]]
+        return winner.isAtEnd ? nil : winner
+    }
+
+    private func step(_ index: Int) throws(LogDBError) {
+        try cursors[index].advance()
+        let cursor = cursors[index]
+        heads[index] = cursor.isAtEnd ? Head() : Head(table: cursor.table, prefix: cursor.prefix)
+    }
+
+    /// Whether cursor `a` comes before cursor `b`: by key, of one key the newer first; those at the end last.
+    @inline(__always)
+    private func wins(_ a: Int, over b: Int) -> Bool {
+        let (head, other) = (heads[a], heads[b])
+        if head.table != other.table {
+            if head.table == .max || other.table == .max { return other.table == .max }
+            return (head.table < other.table) != isReversed
+        }
+        if head.table == .max { return a < b }
+        if head.prefix != other.prefix { return (head.prefix < other.prefix) != isReversed }
+        let (left, right) = (cursors[a], cursors[b])
+        let order = unsafe compareBytes(left.keyBytes, right.keyBytes)
+        if order != 0 { return (order < 0) != isReversed }
+        return left.sequence != right.sequence ? left.sequence > right.sequence : a < b
+    }
+
+    /// Plays all matches.
+    private func build() {
+        let count = cursors.count
+        guard count > 1 else { return }
+        // winners[node] for 1 ..< count are matches, count ..< 2 × count the cursors.
+        var winners = [Int](repeating: 0, count: 2 * count)
+        for index in 0..<count { winners[count + index] = index }
+        for node in stride(from: count - 1, through: 1, by: -1) {
+            let (a, b) = (winners[2 * node], winners[2 * node + 1])
+            let isFirst = wins(a, over: b)
+            winners[node] = isFirst ? a : b
+            losers[node] = isFirst ? b : a
+        }
+        losers[0] = winners[1]
+    }
+
+    /// Plays the matches on the way of cursor `index`, which has changed, to the top.
+    @inline(__always)
+    private func replay(_ index: Int) {
+        var winner = index
+        var node = (cursors.count + index) / 2
+        while node >= 1 {
+            if wins(losers[node], over: winner) { swap(&winner, &losers[node]) }
+            node /= 2
+        }
+        losers[0] = winner
+    }
+}

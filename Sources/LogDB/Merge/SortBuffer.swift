@@ -1,0 +1,319 @@
+//===--- SortBuffer.swift - the newest operation of each key, in memory -----===//
+//
+// Takes operations in any order and keeps the newest of each key: a hash table finds the key, so what is superseded costs no room and is
+// never sorted. Fed newest first, superseded ones are not even copied. When it is full its owner sorts it and does something with it.
+//
+//      arena     key and document of each kept operation, one after the other
+//      entries   where they are, with number and time
+//      table     open addressing; entry number + 1
+//      order     after `sort`: entries by key, each with the eight bytes of its key behind what all keys have in common
+//
+// Memory: `arena` and 88 bytes an entry. The arena is reserved at once and touched as it fills.
+//===-----------------------------------------------------------------------===//
+
+import CLogDB
+import LogDBFormat
+
+@safe
+final class SortBuffer {
+    private struct Entry {
+        var hash: UInt64
+        var table: UInt64
+        var sequence: SequenceNumber
+        var milliseconds: Int64
+        var start: Int
+        var keyLength: Int32
+        /// -1 for a delete.
+        var documentLength: Int32
+    }
+    private struct Sorted {
+        var prefix: UInt64
+        var entry: UInt32
+    }
+
+    private var arena: UnsafeMutableRawPointer
+    private var arenaCapacity: Int
+    private var arenaCount = 0
+    private var entries: [Entry] = []
+    private var table: [UInt32]
+    private var order: [Sorted] = []
+    private let budget: Int
+    /// Bytes that all keys begin with, those of the first key.
+    private var commonLength = Int.max
+    /// The tables of the kept operations, and that of the last one.
+    private var tables: Set<UInt64> = []
+    private var lastTable = UInt64.max
+    /// The documents that are kept, by table.
+    private(set) var digests = TableDigests()
+    /// Records taken in, superseded ones too.
+    private(set) var added = 0
+
+    private static let entryBytes = 88
+
+    init(budget: Int) {
+        self.budget = budget
+        arenaCapacity = max(4096, budget)
+        unsafe arena = .allocate(byteCount: arenaCapacity, alignment: 16)
+        table = [UInt32](repeating: 0, count: 1024)
+    }
+
+    deinit { unsafe arena.deallocate() }
+
+    var count: Int { entries.count }
+    var isEmpty: Bool { entries.isEmpty }
+    /// Bytes in use.
+    var byteCount: Int { arenaCount + entries.count * Self.entryBytes }
+
+    /// Whether a record of `length` bytes should not be added before the buffer is emptied.
+    func isFull(before length: Int) -> Bool { !entries.isEmpty && byteCount + length + Self.entryBytes > budget }
+
+    /// Adds an operation, unless a newer one on its key is there.
+    func add(_ record: borrowing Record, sequence: SequenceNumber, milliseconds: Int64) {
+        added += 1
+        let hash = KeyCoding.hash(table: record.table, key: record.key)
+        let mask = table.count - 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while table[slot] != 0 {
+            let index = Int(table[slot]) - 1
+            if entries[index].hash == hash, isKey(index, record) {
+                guard sequence > entries[index].sequence else { return }
+                subtract(index)
+                store(record, sequence, milliseconds, hash, at: index)
+                return
+            }
+            slot = (slot + 1) & mask
+        }
+        table[slot] = UInt32(entries.count + 1)
+        noteCommon(record)
+        entries.append(Entry(hash: hash, table: 0, sequence: 0, milliseconds: 0, start: 0, keyLength: 0, documentLength: -1))
+        store(record, sequence, milliseconds, hash, at: entries.count - 1)
+        if entries.count * 2 > table.count { grow() }
+    }
+
+    private func store(
+        _ record: borrowing Record, _ sequence: SequenceNumber, _ milliseconds: Int64, _ hash: UInt64, at index: Int
+    ) {
+        reserve(record.key.count + record.document.count)
+        let start = arenaCount
+        copy(record.key)
+        copy(record.document)
+        entries[index] = Entry(
+            hash: hash, table: record.table, sequence: sequence, milliseconds: milliseconds, start: start,
+            keyLength: Int32(record.key.count), documentLength: record.isDelete ? -1 : Int32(record.document.count))
+        if !record.isDelete { digests.add(record) }
+    }
+
+    private func copy(_ bytes: Span<UInt8>) {
+        // SAFETY: `reserve` made room.
+        unsafe bytes.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress { unsafe (arena + arenaCount).copyMemory(from: base, byteCount: source.count) }
+        }
+        arenaCount += bytes.count
+    }
+
+    /// One document may be larger than the whole budget.
+    private func reserve(_ length: Int) {
+        guard arenaCount + length > arenaCapacity else { return }
+        let capacity = arenaCount + length
+        let grown = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        unsafe grown.copyMemory(from: arena, byteCount: arenaCount)
+        unsafe arena.deallocate()
+        unsafe arena = grown
+        arenaCapacity = capacity
+    }
+
+    // SAFETY of the two: entries lie inside the arena.
+    private func key(_ entry: Entry) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: arena + entry.start, count: Int(entry.keyLength))
+    }
+
+    private func document(_ entry: Entry) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: arena + entry.start + Int(entry.keyLength), count: max(0, Int(entry.documentLength)))
+    }
+
+    private func isKey(_ index: Int, _ record: borrowing Record) -> Bool {
+        let entry = entries[index]
+        guard entry.table == record.table else { return false }
+        return unsafe equal(Span<UInt8>(_unsafeElements: key(entry).assumingMemoryBound(to: UInt8.self)), record.key)
+    }
+
+    private func subtract(_ index: Int) {
+        let entry = entries[index]
+        if entry.documentLength >= 0 { digests.subtract(record(entry)) }
+    }
+
+    @_lifetime(borrow self)
+    private func record(_ entry: Entry) -> Record {
+        let key = unsafe Span<UInt8>(_unsafeElements: key(entry).assumingMemoryBound(to: UInt8.self))
+        let document = unsafe Span<UInt8>(_unsafeElements: document(entry).assumingMemoryBound(to: UInt8.self))
+        let record = Record(table: entry.table, key: key, isDelete: entry.documentLength < 0, document: document)
+        return unsafe _overrideLifetime(record, borrowing: self)
+    }
+
+    private func noteCommon(_ record: borrowing Record) {
+        if record.table != lastTable {
+            lastTable = record.table
+            tables.insert(lastTable)
+        }
+        guard let first = entries.first else {
+            commonLength = record.key.count
+            return
+        }
+        let start = unsafe key(first)
+        let limit = min(commonLength, min(start.count, record.key.count))
+        var length = 0
+        while length < limit, unsafe start[length] == record.key[length] { length += 1 }
+        commonLength = length
+    }
+
+    private func grow() {
+        table = [UInt32](repeating: 0, count: table.count * 2)
+        let mask = table.count - 1
+        for (index, entry) in entries.enumerated() {
+            var slot = Int(truncatingIfNeeded: entry.hash) & mask
+            while table[slot] != 0 { slot = (slot + 1) & mask }
+            table[slot] = UInt32(index + 1)
+        }
+    }
+
+    // MARK: - Sorted
+
+    /// Sorts what is kept by table and key. Nothing may be added before `removeAll`.
+    func sort() {
+        let skip = commonLength
+        // The number of the table among those there are, then as much of the key as fits beside it.
+        var ranks: [UInt64: UInt64] = [:]
+        for (rank, table) in tables.sorted().enumerated() { ranks[table] = UInt64(rank) }
+        let rankBits = UInt64((64 - max(0, tables.count - 1).leadingZeroBitCount))
+        var last = (table: UInt64.max, rank: UInt64(0))
+        order = []
+        order.reserveCapacity(entries.count)
+        for (index, entry) in entries.enumerated() {
+            if entry.table != last.table { last = (entry.table, ranks[entry.table]! << (64 - rankBits)) }
+            let prefix = unsafe LogDB.prefix(key(entry), from: skip)
+            order.append(Sorted(prefix: last.rank | prefix >> rankBits, entry: UInt32(index)))
+        }
+        unsafe entries.withUnsafeBufferPointer { entries in
+            let arena = unsafe arena
+            order.sort { a, b in
+                if a.prefix != b.prefix { return a.prefix < b.prefix }
+                // SAFETY: every index is one of an entry.
+                let (left, right) = unsafe (entries[Int(a.entry)], entries[Int(b.entry)])
+                if left.table != right.table { return left.table < right.table }
+                return unsafe compareBytes(
+                    UnsafeRawBufferPointer(start: arena + left.start, count: Int(left.keyLength)),
+                    UnsafeRawBufferPointer(start: arena + right.start, count: Int(right.keyLength))) < 0
+            }
+        }
+    }
+
+    @inline(__always)
+    private func entry(_ place: Int, isReversed: Bool) -> Entry { entries[Int(order[isReversed ? order.count - 1 - place : place].entry)] }
+
+    @inline(__always)
+    private func prefetchEntry(_ place: Int, isReversed: Bool) {
+        let index = Int(order[isReversed ? order.count - 1 - place : place].entry)
+        // SAFETY: an address inside the array, which is not read.
+        unsafe entries.withUnsafeBufferPointer { unsafe logdb_prefetch($0.baseAddress! + index) }
+    }
+
+    @inline(__always)
+    private func prefetchRecord(_ place: Int, isReversed: Bool) {
+        let entry = entry(place, isReversed: isReversed)
+        let end = entry.start + min(256, Int(entry.keyLength) + max(0, Int(entry.documentLength)))
+        // SAFETY: addresses inside the arena, which are not read.
+        for start in stride(from: entry.start, to: end, by: 64) { unsafe logdb_prefetch(arena + start) }
+    }
+
+    /// Walks what is kept by rising key, or falling; `sort` comes first. The buffer must not change before the cursor is done.
+    func makeCursor(isReversed: Bool = false) -> RecordCursor { Cursor(self, isReversed: isReversed) }
+
+    private final class Cursor: RecordCursor {
+        private let buffer: SortBuffer
+        private let isReversed: Bool
+        private var next = 0
+
+        init(_ buffer: SortBuffer, isReversed: Bool) {
+            self.buffer = buffer
+            self.isReversed = isReversed
+        }
+
+        override func advance() throws(LogDBError) {
+            guard next < buffer.order.count else {
+                isAtEnd = true
+                return
+            }
+            let entry = buffer.entry(next, isReversed: isReversed)
+            // The order has nothing to do with where things lie: what comes soon is called for now.
+            if next + 12 < buffer.order.count { buffer.prefetchEntry(next + 12, isReversed: isReversed) }
+            if next + 6 < buffer.order.count { buffer.prefetchRecord(next + 6, isReversed: isReversed) }
+            next += 1
+            table = entry.table
+            sequence = entry.sequence
+            milliseconds = entry.milliseconds
+            isDelete = entry.documentLength < 0
+            unsafe keyBytes = buffer.key(entry)
+            unsafe documentBytes = buffer.document(entry)
+            isAtEnd = false
+        }
+    }
+
+    func removeAll() {
+        arenaCount = 0
+        entries.removeAll(keepingCapacity: true)
+        order = []
+        table = [UInt32](repeating: 0, count: 1024)
+        commonLength = .max
+        tables = []
+        lastTable = .max
+        digests = TableDigests()
+        guard arenaCapacity > max(4096, budget) else { return }
+        unsafe arena.deallocate()
+        arenaCapacity = max(4096, budget)
+        unsafe arena = .allocate(byteCount: arenaCapacity, alignment: 16)
+    }
+
+    /// Gives the memory back. Nothing can be added any more.
+    func release() {
+        removeAll()
+        unsafe arena.deallocate()
+        unsafe arena = .allocate(byteCount: 16, alignment: 16)
+        arenaCapacity = 16
+        entries = []
+        table = []
+    }
+
+    /// Keeps the half with the smaller keys (or, reversed, the greater ones) and returns the first key of the other half: a reading
+    /// that may not spill delivers what fits, and comes again for the rest.
+    func narrow(isReversed: Bool) -> FullKey {
+        sort()
+        let kept = max(1, order.count / 2)
+        let cut = isReversed ? order[order.count - 1 - kept] : order[kept]
+        let boundary = entries[Int(cut.entry)]
+        let cutKey = FullKey(table: boundary.table, key: unsafe Array(key(boundary)))
+        let survivors = (isReversed ? Array(order.suffix(kept)) : Array(order.prefix(kept))).map(\.entry).sorted {
+            entries[Int($0)].start < entries[Int($1)].start
+        }
+        order = []
+        // Down in the order in which they lie, so nothing is written over before it is moved.
+        var moved: [Entry] = []
+        moved.reserveCapacity(kept)
+        var end = 0
+        for index in survivors {
+            var entry = entries[Int(index)]
+            let length = Int(entry.keyLength) + max(0, Int(entry.documentLength))
+            // SAFETY: both lie inside the arena; the target is not behind the source, and copyMemory allows overlap.
+            unsafe (arena + end).copyMemory(from: arena + entry.start, byteCount: length)
+            entry.start = end
+            end += length
+            moved.append(entry)
+        }
+        arenaCount = end
+        entries = moved
+        digests = TableDigests()
+        for entry in entries where entry.documentLength >= 0 { digests.add(record(entry)) }
+        table = [UInt32](repeating: 0, count: max(1024, table.count / 2))
+        grow()
+        return cutKey
+    }
+}
