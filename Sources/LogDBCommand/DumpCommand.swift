@@ -15,8 +15,10 @@ struct DumpCommand: ParsableCommand {
             Dumping, loading the output into a new database and dumping that gives the same bytes. Documents are printed byte for byte as \
             stored, except that newlines between their tokens become spaces.
 
-            --operations prints every operation still in the log, in the order in which they happened, with sequence number and time \
-            (milliseconds since 1970 UTC):
+            --from, --to, --prefix, --limit and --reverse choose among the keys of one --table; --to is not included.
+
+            --operations prints every operation that is still there, with sequence number and time (milliseconds since 1970 UTC): what was \
+            compacted by table and key, then the log in the order in which it was written:
 
               {"sequence":1,"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}
               {"sequence":2,"time":1790000000022,"table":"actors","key":"goblin-7","delete":true}
@@ -28,6 +30,8 @@ struct DumpCommand: ParsableCommand {
 
               logdb dump saves.logdb > backup.ndjson
               logdb dump saves.logdb --table actors | wc -l
+              logdb dump saves.logdb --table actors --prefix goblin- --limit 10
+              logdb dump saves.logdb --table rooms --from 100 --to 200 --integer-key --reverse
               logdb dump saves.logdb --operations | tail -n 20
             """)
 
@@ -36,8 +40,48 @@ struct DumpCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only this table.", valueName: "table"))
     var table: String?
 
+    @Option(parsing: .unconditional, help: ArgumentHelp("The first key to print. Needs --table.", valueName: "key"))
+    var from: String?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("The first key not to print any more. Needs --table.", valueName: "key"))
+    var to: String?
+
+    @Option(help: ArgumentHelp("What string keys must begin with. Needs --table.", valueName: "text"))
+    var prefix: String?
+
+    @Option(help: ArgumentHelp("The most documents to print. Needs --table.", valueName: "n"))
+    var limit: Int?
+
+    @Flag(help: "Begin with the greatest key. Needs --table.")
+    var reverse = false
+
+    @Flag(help: "--from and --to are 64-bit integers.")
+    var integerKey = false
+
     @Flag(help: "Every operation in the log instead of the live documents.")
     var operations = false
+
+    /// Whether some keys only are asked for.
+    private var choosesKeys: Bool { from != nil || to != nil || prefix != nil || limit != nil || reverse }
+
+    func validate() throws {
+        guard !choosesKeys || table != nil else { throw ValidationError("--from, --to, --prefix, --limit and --reverse need a --table") }
+        guard !choosesKeys || !operations else { throw ValidationError("--operations prints all keys: leave out those that choose some") }
+        if let limit, limit < 0 { throw ValidationError("--limit is 0 or more") }
+        for text in [from, to] {
+            if integerKey, let text, Int64(text) == nil { throw ValidationError("'\(text)' is no 64-bit integer: leave out --integer-key") }
+        }
+    }
+
+    private func key(_ text: String?) -> Key? { text.map { integerKey ? .integer(Int64($0) ?? 0) : .string($0) } }
+
+    private var selection: KeySelection {
+        var selection = KeySelection.range(from: key(from), to: key(to))
+        selection.prefix = prefix
+        if let limit { selection.limit = limit }
+        selection.isReversed = reverse
+        return selection
+    }
 
     func run() throws {
         var printer = OperationPrinter()
@@ -49,6 +93,8 @@ struct DumpCommand: ParsableCommand {
                         if let table, operation.table != table { return }
                         try printer.printOperation(operation)
                     }
+                } else if let table, choosesKeys {
+                    try database.select(table, selection) { try printer.printDocument($0) }
                 } else {
                     try database.select(table) { try printer.printDocument($0) }
                 }

@@ -37,12 +37,14 @@ struct LogDBCommand: ParsableCommand {
             """,
         subcommands: [
             LoadCommand.self, DumpCommand.self, PutCommand.self, GetCommand.self, DeleteCommand.self, TablesCommand.self, DropCommand.self,
-            SealCommand.self, StatsCommand.self, VerifyCommand.self, DemoCommand.self, DemoChildCommand.self,
+            SealCommand.self, CompactCommand.self, SchemaCommand.self, StatsCommand.self, VerifyCommand.self, SalvageCommand.self,
+            DemoCommand.self,
+            DemoChildCommand.self,
         ]
     )
 
     static func main() {
-        BrokenPipes.becomeErrors()
+        FatalSignals.becomeErrors()
         do {
             var command = try parseAsRoot()
             try command.run()

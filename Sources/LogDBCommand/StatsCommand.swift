@@ -16,10 +16,19 @@ struct StatsCommand: ParsableCommand {
             only: the raw segment being written to is reserved ahead, and not compressed yet. The recovery is the last one that \
             had anything to do.
 
+            Transactions without a commit are listed with what they keep from being compressed. Beside a writer these are its open ones, and \
+            those that it rolled back lately; after its death all of them never happened.
+
+            --tables reads the whole database and says of each table what is live, what newer operations superseded, and what deletes take; \
+            which documents are the largest; which keys took the most of the log since the last compaction; and what a compaction would \
+            gain and need. Bytes are those of keys and documents before compression. What pins old data are the transactions listed as \
+            uncommitted and the readers for which files are waiting.
+
             Examples:
 
               logdb stats saves.logdb
               logdb stats saves.logdb --json | jq .ratio
+              logdb stats saves.logdb --tables          why is it so big?
             """)
 
     @OptionGroup var database: DatabasePath
@@ -27,13 +36,28 @@ struct StatsCommand: ParsableCommand {
     @Flag(help: "One line of JSON instead of a table.")
     var json = false
 
+    @Flag(help: "What is live and what is not, table by table, and what takes the most.")
+    var tables = false
+
+    @Option(help: ArgumentHelp("How many documents and keys --tables names, at most.", valueName: "count"))
+    var largest = 10
+
+    func validate() throws {
+        if largest < 0 || largest > 100_000 { throw ValidationError("--largest must be 0 to 100000") }
+    }
+
     func run() throws {
-        let statistics = try withDatabase(database.path, .toRead) { try $0.statistics() }
+        let (statistics, space) = try withDatabase(database.path, .toRead) { db in
+            (try db.statistics(), tables ? try db.spaceReport(largest: largest) : nil)
+        }
         var output = OutputBuffer()
         if json {
-            try output.say(statistics.asJSON.description)
+            var line = statistics.asJSON
+            if let space { line["space"] = space.asJSON }
+            try output.say(line.description)
         } else {
-            statistics.describe(database.path, to: &output.bytes)
+            statistics.describe(database.path, withTables: space == nil, to: &output.bytes)
+            space?.describe(to: &output.bytes)
             try output.flush()
         }
     }
@@ -57,22 +81,43 @@ extension Statistics {
             "ratio": ratio.flatMap(Double.init).flatMap { JSON($0) } ?? .null,
             "tables": .array(tables.map(\.asJSON)),
             "files": .array(files.map(\.asJSON)),
+            "openTransactions": .array(openTransactions.map(\.asJSON)),
+            "compactedSequence": JSON(compactedSequenceNumber),
+            "digest": digest.map { .string("\($0)") } ?? .null,
+            "compactionFailure": compactionFailure.map { .string("\($0)") } ?? .null,
+            "waitingFiles": .array(waitingFiles.map { .string($0) }),
+            "waitingBytes": JSON(waitingBytes),
             "recovery": recovery.asJSON,
         ]
     }
 
-    func describe(_ path: String, to bytes: inout [UInt8]) {
+    func describe(_ path: String, withTables: Bool, to bytes: inout [UInt8]) {
         func line(_ name: String, _ value: String) { bytes.append("\(name.padded(to: 14))\(value)\n") }
         line("database", path)
         line("operations", "\(operations.grouped), sequence \(firstSequenceNumber.grouped) to \(lastSequenceNumber.grouped)")
         line("raw", "\(rawBytes.asBytes) of keys and documents")
         line("stored", "\(storedBytes.asBytes) in \(counted(files.count, "file"))")
         line("sealed", ratio.map { "\(sealedStoredBytes.asBytes) for \(sealedRawBytes.asBytes) raw: ratio \($0)" } ?? "nothing yet")
+        line("compacted", compactedSequenceNumber == 0 ? "never" : "up to sequence \(compactedSequenceNumber.grouped)")
+        if let digest { line("digest", "\(digest) of \(counted(digest.documents, "live document"))") }
+        if let compactionFailure { line("compaction", "the last one failed: \(compactionFailure)") }
+        if !waitingFiles.isEmpty {
+            line("waiting", "\(counted(waitingFiles.count, "file")), \(waitingBytes.asBytes), until their readers are done")
+        }
+        for transaction in openTransactions {
+            line(
+                "uncommitted",
+                "\(counted(transaction.operations, "operation")), \(transaction.bytes.asBytes); keeps \(counted(transaction.pinnedSegments, "segment")), \(transaction.pinnedBytes.asBytes), from being sealed"
+            )
+        }
         line("last recovery", recovery.description)
 
-        let tableRows = tables.map {
-            [$0.name, $0.upserts.grouped, $0.deletes.grouped, $0.keyBytes.asBytes, $0.documentBytes.asBytes]
-        }
+        let tableRows =
+            !withTables
+            ? []
+            : tables.map {
+                [$0.name, $0.upserts.grouped, $0.deletes.grouped, $0.keyBytes.asBytes, $0.documentBytes.asBytes]
+            }
         appendTable(["table", "upserts", "deletes", "keys", "documents"], tableRows, to: &bytes)
         let fileRows = files.map {
             let range = $0.operations == 0 ? "" : "\($0.firstSequenceNumber) … \($0.lastSequenceNumber)"
@@ -80,18 +125,13 @@ extension Statistics {
         }
         appendTable(["file", "kind", "stored", "raw", "operations", "sequence"], fileRows, to: &bytes)
     }
+}
 
-    /// Appends columns under their titles, all but the first flush right.
-    private func appendTable(_ titles: [String], _ rows: [[String]], to bytes: inout [UInt8]) {
-        guard !rows.isEmpty else { return }
-        let widths = titles.indices.map { column in ([titles] + rows).map { $0[column].count }.max() ?? 0 }
-        bytes.append("\n")
-        for row in [titles] + rows {
-            let cells = zip(row, widths).enumerated().map { index, cell in
-                index == 0 ? cell.0.padded(to: cell.1) : cell.0.leftPadded(to: cell.1)
-            }
-            bytes.append(cells.joined(separator: "  ") + "\n")
-        }
+extension Statistics.OpenTransaction {
+    fileprivate var asJSON: JSON {
+        [
+            "operations": JSON(operations), "bytes": JSON(bytes), "pinnedSegments": JSON(pinnedSegments), "pinnedBytes": JSON(pinnedBytes),
+        ]
     }
 }
 

@@ -16,14 +16,24 @@ struct VerifyCommand: ParsableCommand {
               {"file":"000041.seg.lz4","offset":4096,"error":"corrupted: …"}
               {"remark":"…"}
 
-            and a summary on stderr. Exit status 1 if anything is damaged, 0 if there are only remarks.
+            and a summary on stderr. Exit status 1 if anything is damaged, 0 if there are only remarks. 'logdb salvage' recovers what is not \
+            damaged into a new database.
 
-            Example:
+            --digest also reads the live documents and prints their digest, which is the same for any two databases with the same live \
+            contents: for a backup and what it was made of, before and after a compaction.
+
+              {"digest":"00c0ffee00c0ffee","documents":1024}
+
+            Examples:
 
               logdb verify saves.logdb && echo sound
+              logdb verify saves.logdb --digest
             """)
 
     @OptionGroup var database: DatabasePath
+
+    @Flag(help: "Print the digest of the live contents as well.")
+    var digest = false
 
     func run() throws {
         var progress = ProgressLine(updatesPerLook: 1)
@@ -51,6 +61,10 @@ struct VerifyCommand: ParsableCommand {
         try output.flush()
         let checked = "\(counted(report.files, "file")), \(report.bytes.asBytes), \(counted(report.operations, "operation"))"
         guard report.isSound else { throw CommandFailure("\(counted(report.damages.count, "damaged place")) in \(checked)") }
+        if digest {
+            let digest = try withDatabase(database.path, .toRead) { try $0.digest() }
+            try output.say(#"{"digest":"\#(digest)","documents":\#(digest.documents)}"#)
+        }
         StandardError.report("sound: \(checked)")
     }
 }

@@ -4,6 +4,9 @@
 //      {"table":"actors","key":"goblin-7","value":null}          delete
 //      {"id":7,"name":"goblin"}                                  upsert, with --table actors --key id
 //
+//      {"op":"begin"}   {"op":"commit"}   {"op":"rollback"}      a transaction, with "tx":"name" one of several
+//      {"tx":"name","table":"actors","key":7,"value":{…}}        an operation of it
+//
 // A line is given as offsets into its own bytes: nothing is copied before it is known where to.
 //===-----------------------------------------------------------------------===//
 
@@ -14,6 +17,15 @@ enum InputLine {
     /// The document stands at these offsets of the line.
     case upsert(table: String, key: Key, document: Range<Int>)
     case delete(table: String, key: Key)
+}
+
+/// What a line is about: an operation, on its own or of a transaction, or a transaction as a whole.
+enum InputStep {
+    case operation(InputLine, transaction: String?)
+    /// nil is the transaction without a name.
+    case begin(String?)
+    case commit(String?)
+    case rollback(String?)
 }
 
 /// Why a line cannot be an ``InputLine``, and at which of its bytes.

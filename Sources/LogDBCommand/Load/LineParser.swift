@@ -69,11 +69,11 @@ struct LineParser {
     }
 
     /// What `line` asks for, all of it read.
-    mutating func parse(_ line: Span<UInt8>) throws(LineError) -> InputLine {
+    mutating func parse(_ line: Span<UInt8>) throws(LineError) -> InputStep {
         do {
             return switch form {
-            case .operations: try operation(line)
-            case .documents(let table, let keyPath): try document(line, table, keyPath)
+            case .operations: try step(line)
+            case .documents(let table, let keyPath): .operation(try document(line, table, keyPath), transaction: nil)
             }
         } catch let error as JSONError {
             throw LineError(error)
@@ -84,30 +84,65 @@ struct LineParser {
         }
     }
 
-    private mutating func operation(_ line: Span<UInt8>) throws -> InputLine {
-        var table: JSONSlice?
-        var key: JSONSlice?
-        var value: JSONSlice?
-        var cursor = try JSONCursor(object: line)
-        while let member = try cursor.nextMember() {
-            let name = cursor.string(member.name)
-            let isSecond: Bool
-            switch name {
-            case "table": (isSecond, table) = (table != nil, member.value)
-            case "key": (isSecond, key) = (key != nil, member.value)
-            case "value": (isSecond, value) = (value != nil, member.value)
-            case "op", "tx": throw LineError("transactions are not supported yet", at: member.name.range.lowerBound)
-            default: throw LineError("unknown member \(name.debugDescription)", at: member.name.range.lowerBound)
+    /// The members that a line may have.
+    private struct Members {
+        var table: JSONMember?
+        var key: JSONMember?
+        var value: JSONMember?
+        var op: JSONMember?
+        var tx: JSONMember?
+
+        init(of line: Span<UInt8>) throws {
+            var cursor = try JSONCursor(object: line)
+            while let member = try cursor.nextMember() {
+                let name = cursor.string(member.name)
+                let place =
+                    switch name {
+                    case "table": \Members.table
+                    case "key": \Members.key
+                    case "value": \Members.value
+                    case "op": \Members.op
+                    case "tx": \Members.tx
+                    default: throw LineError("unknown member \(name.debugDescription)", at: member.name.range.lowerBound)
+                    }
+                guard self[keyPath: place] == nil else {
+                    throw LineError("a second member \(name.debugDescription)", at: member.name.range.lowerBound)
+                }
+                self[keyPath: place] = member
             }
-            if isSecond { throw LineError("a second member \(name.debugDescription)", at: member.name.range.lowerBound) }
         }
+    }
+
+    private mutating func step(_ line: Span<UInt8>) throws -> InputStep {
+        let members = try Members(of: line)
+        let cursor = try JSONCursor(object: line)
+        var transaction: String?
+        if let tx = members.tx {
+            guard tx.value.kind == .string else { throw LineError("the transaction's name is not a string", at: tx.value.range.lowerBound) }
+            transaction = cursor.string(tx.value)
+        }
+        guard let op = members.op else { return .operation(try operation(line, members, cursor), transaction: transaction) }
+        if let member = members.table ?? members.key ?? members.value {
+            throw LineError(
+                "a line with \"op\" has no member \(cursor.string(member.name).debugDescription)", at: member.name.range.lowerBound)
+        }
+        switch op.value.kind == .string ? cursor.string(op.value) : "" {
+        case "begin": return .begin(transaction)
+        case "commit": return .commit(transaction)
+        case "rollback": return .rollback(transaction)
+        default: throw LineError("the op is none of \"begin\", \"commit\", \"rollback\"", at: op.value.range.lowerBound)
+        }
+    }
+
+    private mutating func operation(_ line: Span<UInt8>, _ members: Members, _ cursor: borrowing JSONCursor) throws -> InputLine {
+        let (table, key, value) = (members.table?.value, members.key?.value, members.value?.value)
         guard let table else { throw LineError("there is no member \"table\"", at: 0) }
         guard let key else { throw LineError("there is no member \"key\"", at: 0) }
         guard let value else { throw LineError("there is no member \"value\"", at: 0) }
         guard table.kind == .string else { throw LineError("the table is not a string", at: table.range.lowerBound) }
         let name = cursor.string(table)
         let operationKey = try self.key(key, of: cursor)
-        remember(line, table: table, key: key, name: name)
+        if members.tx == nil { remember(line, table: table, key: key, name: name) }
         switch value.kind {
         case .object: return .upsert(table: name, key: operationKey, document: value.range)
         case .null: return .delete(table: name, key: operationKey)

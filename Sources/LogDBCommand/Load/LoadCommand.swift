@@ -14,13 +14,28 @@ struct LoadCommand: ParsableCommand {
               {"table":"actors","key":7,"value":{"hp":7}}             under an integer key
               {"table":"actors","key":"goblin-7","value":null}        deletes it
 
+            Operations between {"op":"begin"} and {"op":"commit"} are one transaction: after a crash all of them are there, or none. \
+            {"op":"rollback"} takes them back. Several transactions may be interleaved if each has a name:
+
+              {"op":"begin","tx":"trade"}
+              {"tx":"trade","table":"actors","key":"goblin-7","value":{"gold":0}}
+              {"table":"log","key":1,"value":{"said":"hello"}}        on its own, counts at once
+              {"tx":"trade","table":"actors","key":"hero","value":{"gold":9}}
+              {"op":"commit","tx":"trade"}
+
+            While a transaction without a name is open, operations without "tx" belong to it. An operation has its place in the order \
+            where its line stands, not where its commit does. A transaction that is open at the end of the input is rolled back, and \
+            the load fails. With --skip-invalid it does not fail; a transaction that loses a line to that is rolled back at its commit, \
+            and so are all that are open at a line that cannot be read at all.
+
             The database is created if there is none. Empty lines are passed over. A bad line ends the load: the message names its line \
             and column and says how many operations before it were kept. With --skip-invalid the load goes on and says how many lines \
             it passed over.
 
             --acknowledge prints the sequence number of each operation on a line of its own, flushed, once the operation has reached the \
             level of --persistence: at 'disk' it survives a power cut from then on, at 'process' the death of this process. At \
-            'interval:…' a number says what it says at 'process', and the disk follows within the interval.
+            'interval:…' a number says what it says at 'process', and the disk follows within the interval. The operations of a \
+            transaction are acknowledged together, at its commit; those of one that was rolled back never.
 
             Operations are committed in batches; a batch is there as a whole after a crash, or not at all. Unless --batch says otherwise \
             a batch is one operation with --acknowledge, else 1000. It is committed early when it holds 16 MiB, and when input pauses.
@@ -69,6 +84,9 @@ struct LoadCommand: ParsableCommand {
             valueName: "size"))
     var segmentSize: ByteSizeArgument?
 
+    @Flag(help: "Leave superseded operations in the log. Without this it is compacted in the background when half of it is superseded.")
+    var noCompaction = false
+
     func validate() throws {
         guard (table == nil) == (key == nil) else { throw ValidationError("--table and --key come together: the lines are documents then") }
         if let batch, !(1...1_000_000).contains(batch) { throw ValidationError("--batch takes 1 to 1000000 operations") }
@@ -83,6 +101,7 @@ struct LoadCommand: ParsableCommand {
         for file in files where file != "-" { try Descriptors.checkReadable(file) }
         let options = Options {
             $0.persistence = persistence.level
+            if noCompaction { $0.compaction = .manual }
             if let codec { $0.codec = codec.codec }
             if let segmentSize { $0.segmentSizeBytes = segmentSize.bytes }
         }
@@ -99,8 +118,11 @@ struct LoadCommand: ParsableCommand {
         try withDatabase(database.path, options) { database in
             var loader = Loader(into: database, settings)
             for file in files.isEmpty ? [nil] : files.map(Optional.init) { try loader.load(file) }
+            try loader.finish()
             try sealIfWorthwhile(database)
-            loader.finish()
+            if loader.rolledBack > 0 {
+                StandardError.report("\(counted(loader.rolledBack, "transaction")) rolled back because of invalid lines")
+            }
             if loader.skipped.count > 0 {
                 StandardError.report("\(counted(loader.skipped.count, "invalid line")) passed over, the first at \(loader.skipped.first)")
             }

@@ -1,10 +1,13 @@
 //===--- Loader.swift - lines in, acknowledgements out ---------------------===//
 //
 //      LineReader ──line──▶ LineParser ──InputLine──▶ PendingBatch ──commit──▶ Database ──numbers──▶ standard output
+//                                      └─────────────▶ NamedTransactions ───────┘
 //
 //   * an operation counts as kept, and is acknowledged, when the call that wrote it has returned, never before.
 //   * what stands before a bad line is committed before the bad line is reported.
 //   * a batch that the engine refuses because of one of its operations is written one by one, up to that operation.
+//   * an operation of a transaction goes to the engine at once, since its place in the order is the line's; the pending lines before it
+//     go first. Where nobody waits for acknowledgements they go at `.process`, and one sync settles what is owed for many.
 //   * a signal, a bad line, a full disk and a reader that went away all end in the same place: `keptSoFar` is the truth.
 //===-----------------------------------------------------------------------===//
 
@@ -31,9 +34,14 @@ struct Loader: ~Copyable {
     private(set) var keptSoFar: UInt64 = 0
     /// Lines that were passed over, and what was wrong with the first one.
     private(set) var skipped: (count: UInt64, first: String) = (0, "")
+    /// Transactions that were rolled back because a line of theirs was passed over.
+    private(set) var rolledBack: UInt64 = 0
 
     private var parser: LineParser
     private var pending = PendingBatch()
+    private var transactions = NamedTransactions()
+    /// Operations that were written and not synced yet, while nobody waits for each.
+    private var owed: UInt64 = 0
     private var output = OutputBuffer()
     private var progress: ProgressLine
     /// Name of the file being read, for messages; empty for standard input.
@@ -54,14 +62,14 @@ struct Loader: ~Copyable {
         let before = bytesRead
         let patience: Int32 = settings.acknowledge ? 0 : Self.patienceMilliseconds
         while true {
-            switch try reader.next(patience: pending.isEmpty ? nil : patience) {
+            switch try reader.next(patience: pending.isEmpty && owed == 0 ? nil : patience) {
             case .line: try take(reader.line, number: reader.lineNumber)
             case .tooLong:
-                try commit()
-                try refuse(at: "line \(reader.lineNumber)", "longer than \(reader.maximumLineBytes.grouped) bytes")
-            case .idle: try commit()
+                try settle()
+                try refuse(at: "line \(reader.lineNumber)", "longer than \(reader.maximumLineBytes.grouped) bytes", from: .unknown)
+            case .idle: try settle()
             case .end:
-                try commit()
+                try settle()
                 return
             case .interrupted: try stop()
             }
@@ -70,8 +78,13 @@ struct Loader: ~Copyable {
         }
     }
 
-    /// Shows on a terminal what was done.
-    func finish() {
+    /// Ends the load. A transaction that is still open is half a transaction: it is rolled back, and that is an error.
+    mutating func finish() throws {
+        if let abandoned = transactions.abandon() {
+            let message = "the input ended before a commit or rollback: \(abandoned)"
+            guard settings.skipInvalid else { throw CommandFailure("\(message). \(keptSentence)") }
+            StandardError.report(message)
+        }
         let (kept, bytes) = (keptSoFar, bytesRead)
         progress.finish { "\(counted(kept, "operation")) loaded, \(bytes.asBytes) read in \($0.rounded(to: 1)) s" }
     }
@@ -80,27 +93,95 @@ struct Loader: ~Copyable {
 
     @inline(__always)
     private mutating func take(_ line: Span<UInt8>, number: Int) throws {
-        let guess = parser.guess(line)
-        let input: InputLine
-        if let guess {
-            input = guess
-        } else {
-            guard let parsed = try read(line, number: number) else { return }
-            input = parsed
+        if transactions.isEmpty, let guess = parser.guess(line) {
+            return try add(guess, line, number: number, isGuess: true)
         }
+        guard let step = try read(line, number: number) else { return }
+        if transactions.isEmpty, case .operation(let input, nil) = step { return try add(input, line, number: number, isGuess: false) }
+        do {
+            try take(step, line, number: number)
+        } catch let error as LineError {
+            try settle()
+            // A second `begin` would make one transaction of two.
+            if case .begin(let name) = step {
+                try refuse(at: "line \(number)", error.reason, from: .transaction(name))
+            } else {
+                try refuse(at: "line \(number)", error.reason, from: .nobody)
+            }
+        }
+    }
+
+    /// Adds an operation on its own to those that wait for their commit.
+    @inline(__always)
+    private mutating func add(_ input: InputLine, _ line: Span<UInt8>, number: Int, isGuess: Bool) throws {
         if !pending.hasRoom(for: line.count) { try commit() }
-        pending.append(input, line: line, lineNumber: number, isGuess: guess != nil)
+        pending.append(input, line: line, lineNumber: number, isGuess: isGuess)
         if pending.count >= settings.batchSize { try commit() }
     }
 
+    /// Does what a line asks for where transactions are concerned. Throws `LineError` if it cannot be done.
+    private mutating func take(_ step: InputStep, _ line: Span<UInt8>, number: Int) throws {
+        switch step {
+        case .operation(let input, let name):
+            guard let transaction = try transactions.forOperation(name) else {
+                return try add(input, line, number: number, isGuess: false)
+            }
+            try commit(atLevel: deferredLevel)
+            try write(input, line, number: number, in: transaction)
+        case .begin(let name):
+            let transaction: Transaction
+            do throws(LogDBError) { transaction = try database.begin() } catch { throw interrupted(by: error) }
+            try transactions.begin(name, transaction)
+        case .commit(let name):
+            try commit(atLevel: deferredLevel)
+            try commit(try transactions.end(name))
+        case .rollback(let name): try transactions.end(name).transaction.rollback()
+        }
+    }
+
+    private mutating func write(_ input: InputLine, _ line: Span<UInt8>, number: Int, in open: NamedTransaction) throws {
+        do throws(LogDBError) {
+            let sequence =
+                switch input {
+                case .upsert(let table, let key, let document):
+                    try open.transaction.upsert(table, key, json: line.extracting(document))
+                case .delete(let table, let key): try open.transaction.delete(table, key)
+                }
+            open.numbers.append(sequence)
+        } catch {
+            guard error.code.isAboutOneOperation else { throw interrupted(by: error) }
+            let refusal = explain(error, line, number: number)
+            try settle()
+            try refuse(at: refusal.position, refusal.reason, from: .transaction(open.name))
+        }
+    }
+
+    private mutating func commit(_ open: NamedTransaction) throws {
+        if open.isDoomed {
+            open.transaction.rollback()
+            rolledBack += 1
+            return
+        }
+        do throws(LogDBError) { try open.transaction.commit(persistence: deferredLevel) } catch { throw interrupted(by: error) }
+        if owesSync {
+            owed += open.numbers.count
+            if owed >= UInt64(settings.batchSize) { try settle() }
+        } else {
+            keptSoFar += open.numbers.count
+            if settings.acknowledge { try open.numbers.forEach { try print($0) } }
+            try output.flush()
+        }
+        showProgress()
+    }
+
     /// Parses an unusual line; nil if it is blank or was passed over.
-    private mutating func read(_ line: Span<UInt8>, number: Int) throws -> InputLine? {
+    private mutating func read(_ line: Span<UInt8>, number: Int) throws -> InputStep? {
         if isBlank(line) { return nil }
         do throws(LineError) {
             return try parser.parse(line)
         } catch {
-            try commit()
-            try refuse(at: "line \(number), column \(error.column(in: line))", error.reason)
+            try settle()
+            try refuse(at: "line \(number), column \(error.column(in: line))", error.reason, from: .unknown)
             return nil
         }
     }
@@ -110,35 +191,60 @@ struct Loader: ~Copyable {
         return true
     }
 
-    /// Ends the load because of bad input, or notes it and goes on.
-    private mutating func refuse(at position: String, _ reason: String) throws {
+    /// Ends the load because of bad input, or notes it and goes on. A transaction that loses a line with it is lost as a whole.
+    private mutating func refuse(at position: String, _ reason: String, from owner: LineOwner) throws {
+        transactions.doom(owner)
         guard settings.skipInvalid else {
-            throw CommandFailure("\(place)\(position): \(reason). \(keptSentence)")
+            throw CommandFailure("\(place)\(position): \(reason). \(keptSentence)\(abandonedSentence())")
         }
         if skipped.count == 0 { skipped.first = "\(place)\(position): \(reason)" }
         skipped.count += 1
     }
 
     private mutating func stop() throws {
-        try commit()
+        try settle()
         guard let signal = Interruption.signal else { return }
-        throw Interruption.failure(signal, "\(counted(keptSoFar, "operation")) \(keptSoFar == 1 ? "was" : "were") kept.")
+        throw Interruption.failure(
+            signal, "\(counted(keptSoFar, "operation")) \(keptSoFar == 1 ? "was" : "were") kept.\(abandonedSentence())")
     }
 
     // MARK: - Committing
 
-    private mutating func commit() throws {
+    /// Whether operations are written at a lower level first, and synced many at a time.
+    private var owesSync: Bool { settings.persistence == .disk && !settings.acknowledge }
+    private var deferredLevel: Persistence { owesSync ? .process : settings.persistence }
+
+    /// Brings everything that was read, but for open transactions, to the level asked for.
+    private mutating func settle() throws {
+        try commit()
+        guard owed > 0 else { return }
+        do throws(LogDBError) { try database.flush(to: .disk) } catch { throw interrupted(by: error) }
+        keptSoFar += owed
+        owed = 0
+    }
+
+    private mutating func commit() throws { try commit(atLevel: settings.persistence) }
+
+    private mutating func commit(atLevel level: Persistence) throws {
         guard !pending.isEmpty else { return }
         let numbers: ClosedRange<SequenceNumber>
         do throws(LogDBError) {
-            numbers = try pending.writeAll(to: database, settings.persistence)
+            numbers = try pending.writeAll(to: database, level)
         } catch {
             guard error.code.isAboutOneOperation else { throw interrupted(by: error) }
             return try commitOneByOne()
         }
         pending.removeAll()
-        try acknowledge(numbers)
-        let (kept, bytes) = (keptSoFar, bytesRead)
+        if level == settings.persistence {
+            try acknowledge(numbers)
+        } else {
+            owed += UInt64(numbers.count)
+        }
+        showProgress()
+    }
+
+    private mutating func showProgress() {
+        let (kept, bytes) = (keptSoFar + owed, bytesRead)
         progress.update { "\(kept.grouped) operations, \(bytes.asBytes), \(Int(Double(kept) / $0).grouped) a second" }
     }
 
@@ -150,19 +256,24 @@ struct Loader: ~Copyable {
             for entry in pending.entries {
                 do throws(LogDBError) {
                     numbers.append(try writeAlone(entry))
+                    // Until the sync; `interrupted` counts what it still can.
+                    if settings.persistence == .disk { owed += 1 }
                 } catch {
                     guard error.code.isAboutOneOperation else { throw error }
-                    refusals.append(explain(error, entry))
+                    refusals.append(explain(error, pending.line(of: entry), number: entry.lineNumber))
                     if !settings.skipInvalid { break }
                 }
             }
             if settings.persistence == .disk, !numbers.isEmpty { try database.flush(to: .disk) }
         } catch {
+            if settings.persistence != .disk { keptSoFar += UInt64(numbers.count) }
             throw interrupted(by: error)
         }
+        if settings.persistence == .disk { owed -= UInt64(numbers.count) }
         pending.removeAll()
+        try settle()
         for number in numbers { try acknowledge(number...number) }
-        for refusal in refusals { try refuse(at: refusal.position, refusal.reason) }
+        for refusal in refusals { try refuse(at: refusal.position, refusal.reason, from: .nobody) }
     }
 
     private func writeAlone(_ entry: PendingBatch.Entry) throws(LogDBError) -> SequenceNumber {
@@ -172,39 +283,54 @@ struct Loader: ~Copyable {
             return try pending.write(entry.input, of: entry, to: database, level)
         } catch {
             var parser = parser
-            guard error.code == .invalidDocument, entry.isGuess, let input = try? parser.parse(pending.line(of: entry)) else { throw error }
+            guard error.code == .invalidDocument, entry.isGuess,
+                case .operation(let input, nil) = try? parser.parse(pending.line(of: entry))
+            else { throw error }
             return try pending.write(input, of: entry, to: database, level)
         }
     }
 
-    /// Where and why an entry's line cannot be written.
-    private func explain(_ error: LogDBError, _ entry: PendingBatch.Entry) -> (position: String, reason: String) {
-        let line = pending.line(of: entry)
+    /// Where and why a line cannot be written.
+    private func explain(_ error: LogDBError, _ line: Span<UInt8>, number: Int) -> (position: String, reason: String) {
         var parser = parser
         do throws(LineError) {
-            let input = try parser.parse(line)
-            guard error.code == .invalidDocument, case .upsert(_, _, let document) = input else {
-                return ("line \(entry.lineNumber)", error.description)
+            let step = try parser.parse(line)
+            guard error.code == .invalidDocument, case .operation(.upsert(_, _, let document), _) = step else {
+                return ("line \(number)", error.description)
             }
             let place = LineError("", at: document.lowerBound + Int(clamping: error.offset ?? 0))
-            return ("line \(entry.lineNumber), column \(place.column(in: line))", error.message)
+            return ("line \(number), column \(place.column(in: line))", error.message)
         } catch {
-            return ("line \(entry.lineNumber), column \(error.column(in: line))", error.reason)
+            return ("line \(number), column \(error.column(in: line))", error.reason)
         }
     }
 
     private mutating func acknowledge(_ numbers: ClosedRange<SequenceNumber>) throws {
         keptSoFar += UInt64(numbers.count)
         guard settings.acknowledge else { return }
-        for number in numbers {
-            output.bytes.append(decimal: number)
-            output.bytes.append(UInt8(ascii: "\n"))
-        }
+        try print(numbers)
         try output.flush()
     }
 
-    private func interrupted(by error: LogDBError) -> CommandFailure {
-        CommandFailure("\(error.description). \(keptSentence)")
+    private mutating func print(_ numbers: ClosedRange<SequenceNumber>) throws {
+        for number in numbers {
+            output.bytes.append(decimal: number)
+            output.bytes.append(UInt8(ascii: "\n"))
+            try output.flushIfFull()
+        }
+    }
+
+    private mutating func interrupted(by error: LogDBError) -> CommandFailure {
+        // What was written before may still be synced: a full disk, say, is no obstacle to that.
+        if owed > 0, (try? database.flush(to: .disk)) != nil {
+            keptSoFar += owed
+            owed = 0
+        }
+        return CommandFailure("\(error.description). \(keptSentence)\(abandonedSentence())")
+    }
+
+    private mutating func abandonedSentence() -> String {
+        transactions.abandon().map { " \($0.prefix(1).uppercased())\($0.dropFirst())." } ?? ""
     }
 
     private var keptSentence: String { "\(counted(keptSoFar, "operation")) before it \(keptSoFar == 1 ? "was" : "were") kept." }
@@ -214,7 +340,9 @@ extension LogDBError.Code {
     /// Whether the engine refused one operation for what it is, and would take others.
     fileprivate var isAboutOneOperation: Bool {
         switch self {
-        case .invalidDocument, .documentTooLarge, .keyTooLarge, .invalidTableName, .tooManyTables, .batchTooLarge: true
+        case .invalidDocument, .documentTooLarge, .keyTooLarge, .invalidTableName, .tooManyTables, .batchTooLarge, .schemaViolation,
+            .keyMismatch:
+            true
         default: false
         }
     }

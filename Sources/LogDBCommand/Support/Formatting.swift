@@ -46,3 +46,16 @@ extension String {
 func counted(_ number: some BinaryInteger, _ noun: String) -> String {
     "\(number.grouped) \(noun)\(number == 1 ? "" : "s")"
 }
+
+/// Appends columns under their titles, all but the first flush right.
+func appendTable(_ titles: [String], _ rows: [[String]], to bytes: inout [UInt8]) {
+    guard !rows.isEmpty else { return }
+    let widths = titles.indices.map { column in ([titles] + rows).map { $0[column].count }.max() ?? 0 }
+    bytes.append("\n")
+    for row in [titles] + rows {
+        let cells = zip(row, widths).enumerated().map { index, cell in
+            index == 0 ? cell.0.padded(to: cell.1) : cell.0.leftPadded(to: cell.1)
+        }
+        bytes.append(cells.joined(separator: "  ") + "\n")
+    }
+}

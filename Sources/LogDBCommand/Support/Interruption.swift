@@ -69,10 +69,13 @@ enum Interruption {
     }
 }
 
-/// SIGPIPE would end the process in the middle of closing a database; EPIPE lets it finish.
-enum BrokenPipes {
+/// Two signals would end the process in the middle of writing or closing a database, where the error of the call lets it finish.
+enum FatalSignals {
     static func becomeErrors() {
+        // EPIPE: whoever read our output went away.
         _ = systemSignal(SIGPIPE, SIG_IGN)
+        // EFBIG: files may not grow further (`ulimit -f`), which to us is a full disk.
+        _ = systemSignal(SIGXFSZ, SIG_IGN)
     }
 }
 

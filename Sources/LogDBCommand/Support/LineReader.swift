@@ -136,11 +136,17 @@ struct LineReader: ~Copyable {
 }
 
 extension LineReader {
-    /// Reads all of standard input, at most `limit` bytes.
-    static func readAll(limit: Int) throws(CommandFailure) -> [UInt8] {
+    /// Reads all of the file at `path`, or of standard input for nil and "-", at most `limit` bytes.
+    static func readAll(path: String? = nil, limit: Int) throws(CommandFailure) -> [UInt8] {
+        var (descriptor, name) = (Int32(0), "standard input")
+        if let path, path != "-" {
+            try Descriptors.checkReadable(path)
+            (descriptor, name) = (try Descriptors.openForReading(path), path)
+        }
+        defer { if descriptor != 0 { Descriptors.closeDescriptor(descriptor) } }
         var buffer = InputBuffer(capacity: chunk)
-        while try buffer.read(from: 0, room: pipeChunk, name: "standard input") > 0 {
-            guard buffer.count <= limit else { throw CommandFailure("standard input is longer than \(limit.grouped) bytes") }
+        while try buffer.read(from: descriptor, room: pipeChunk, name: name) > 0 {
+            guard buffer.count <= limit else { throw CommandFailure("\(name) is longer than \(limit.grouped) bytes") }
         }
         return Array(buffer.span)
     }
