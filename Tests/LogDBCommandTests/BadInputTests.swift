@@ -38,8 +38,11 @@ struct BadInputTests {
             "column 20: the key does not fit 64 bits: a key is a string or a 64-bit integer"),
         Case(#"{"table":"t","key":"k","value":[1]}"#, "column 32: the value is neither an object nor null"),
         Case(#"{"table":"t","key":"k","value":"x"}"#, "column 32: the value is neither an object nor null"),
-        Case(#"{"op":"begin"}"#, "column 2: transactions are not supported yet"),
-        Case(#"{"table":"t","key":"k","value":{},"tx":"a"}"#, "column 35: transactions are not supported yet"),
+        Case(#"{"op":"upsert"}"#, #"column 7: the op is none of "begin", "commit", "rollback""#),
+        Case(#"{"op":7}"#, #"column 7: the op is none of "begin", "commit", "rollback""#),
+        Case(#"{"op":"begin","table":"t"}"#, #"column 15: a line with "op" has no member "table""#),
+        Case(#"{"op":"begin","tx":7}"#, "column 20: the transaction's name is not a string"),
+        Case(#"{"table":"t","key":"k","value":{},"tx":null}"#, "column 40: the transaction's name is not a string"),
     ]
 
     private static let good = #"{"table":"t","key":"k","value":{"good":true}}"#

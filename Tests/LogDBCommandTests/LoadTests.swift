@@ -8,7 +8,7 @@ struct LoadTests {
         let workspace = try Workspace()
         let input = try workspace.file("history.ndjson", History.text(0..<4000))
         let load = try workspace.logdb(
-            "load", workspace.database, input, "--codec", codec, "--segment-size", size, "--persistence", "process")
+            "load", workspace.database, input, "--codec", codec, "--segment-size", size, "--persistence", "process", "--no-compaction")
         #expect(load.status == 0)
         #expect(load.error == "" && load.output == "")
 

@@ -3,7 +3,7 @@ import Testing
 
 /// How the command ends, and what it says about itself.
 struct UsageTests {
-    static let verbs = ["load", "dump", "put", "get", "delete", "tables", "drop", "seal", "stats", "verify", "demo"]
+    static let verbs = ["load", "dump", "put", "get", "delete", "tables", "drop", "seal", "schema", "stats", "verify", "demo"]
 
     @Test func `help lists every verb, and not the hidden one`() throws {
         let outcome = try Workspace().logdb("--help")
@@ -31,6 +31,7 @@ struct UsageTests {
         ["load", "db", "--persistence", "interval:0ms"],
         ["load", "db", "--persistence", "interval:100"], ["load", "db", "--persistence", "interval:2000min"],
         ["load", "db", "--table", "t"],
+        ["schema", "check"], ["schema", "check", "s.json"], ["schema", "nonsense"],
         ["load", "db", "--key", "id"], ["load", "db", "--table", "t", "--key", ""], ["get", "db", "t", "seven", "--integer-key"],
     ])
     func `wrong usage ends with 64 and creates nothing`(_ arguments: [String]) throws {

@@ -13,7 +13,7 @@ struct FixtureDamage: Decodable, Sendable, CustomTestStringConvertible {
     /// The fixture, and the file in its folder.
     var base: String
     var file: String
-    /// flip, truncate, append, delete, swap, replace, version, codec.
+    /// flip, truncate, append, delete, swap, replace, version, codec, edit.
     var damage: String
     /// Where: from the start of the file, from its end where negative, from the start of `frame` where there is one.
     var at: Int?
@@ -21,6 +21,8 @@ struct FixtureDamage: Decodable, Sendable, CustomTestStringConvertible {
     var frame: Int?
     /// The other file for `swap`, or FIXTURE/FILE for `replace`.
     var with: String?
+    /// For `edit`: the payload of one more frame at the manifest's end, in hexadecimal. All checksums hold.
+    var edits: String?
     /// nil where nothing is lost.
     var code: String?
     /// The file that the error names; `file` where it is missing.
@@ -34,7 +36,8 @@ struct FixtureDamage: Decodable, Sendable, CustomTestStringConvertible {
     }()
 
     var testDescription: String {
-        let place = [frame.map { "frame \($0)" }, at.map(String.init), with].compactMap(\.self).joined(separator: " ")
+        let place = [frame.map { "frame \($0)" }, at.map(String.init), with, edits.map { "\($0.prefix(12))… of \($0.count / 2) bytes" }]
+            .compactMap(\.self).joined(separator: " ")
         return "\(base) \(file): \(damage) \(place)"
     }
 
@@ -61,11 +64,29 @@ struct FixtureDamage: Decodable, Sendable, CustomTestStringConvertible {
         case "replace":
             let parts = try #require(with).split(separator: "/")
             bytes = [UInt8](try Data(contentsOf: Fixture.v1.appendingPathComponent("\(parts[0])/db/\(parts[1])")))
+        case "edit": try append(edits: try #require(edits), to: &bytes)
         case "version": rewrite(&bytes, at: 8, 2)
         case "codec": rewrite(&bytes, at: 48, 9)
         default: Issue.record("damaged.json names the unknown damage \(damage)")
         }
         try Data(bytes).write(to: url)
+    }
+
+    /// Adds a frame where the mark stands.
+    private func append(edits: String, to bytes: inout [UInt8]) throws {
+        let payload = try stride(from: 0, to: edits.utf8.count, by: 2).map { index in
+            try #require(UInt8(edits.dropFirst(index).prefix(2), radix: 16))
+        }
+        let offsets = FixtureFrames.offsets(in: bytes)
+        let end = try #require(offsets.last)
+        var identity = ByteReader(bytes.span.extracting(40...))
+        var frame = FrameBuilder()
+        frame.begin()
+        frame.buffer.append(payload)
+        frame.finish(
+            .manifestEdits, sequence: UInt64(offsets.count), durableEnd: UInt64(end), milliseconds: HandmadeDatabase.time,
+            seed: Checksum.seed(identity: try identity.u64()))
+        bytes.replaceSubrange(end..<(end + frame.buffer.count), with: Array(frame.buffer.span))
     }
 
     /// Changes a byte of the file header and makes its checksum fit.
@@ -130,7 +151,9 @@ struct FixtureDamage: Decodable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: [Fixture(name: "closed-lz4"), Fixture(name: "closed-zlib-6"), Fixture(name: "killed")])
+    @Test(arguments: [
+        Fixture(name: "closed-lz4"), Fixture(name: "closed-zlib-6"), Fixture(name: "killed"), Fixture(name: "compacted-tail"),
+    ])
     func `a flipped bit anywhere is noticed or takes nothing away`(_ fixture: Fixture) throws {
         let expected = try fixture.expected(.dump)
         try fixture.withCopy { path in

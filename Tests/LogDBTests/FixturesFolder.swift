@@ -19,7 +19,8 @@ struct Fixture: Sendable, CustomTestStringConvertible {
 
     static let all = [
         "closed-none", "closed-lz4", "closed-lz4hc-9", "closed-zlib-6", "codecs", "killed", "torn", "recovered", "large-document",
-        "handmade", "transactions",
+        "handmade", "transactions", "compacted-none", "compacted-lz4", "compacted-lz4hc-9", "compacted-zlib-6", "compacted-tail",
+        "compacted-dropped", "compacted-large", "compacting", "compacting-killed",
     ].map(Fixture.init)
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

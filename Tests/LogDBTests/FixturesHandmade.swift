@@ -90,6 +90,11 @@ struct HandmadeDatabase {
         ("héros", -1, #"{"n":-1}"#), ("héros", "a", #"{"n":2}"#), ("héros", "b", "{\"line\":\r\n1}"),
     ])
 
+    /// Names of ours that the manifest does not list. That of the base is greater than all that it lists.
+    static let leftovers = [
+        "MANIFEST-000011", "MANIFEST-000013.tmp", "000001.log", "000002.seg.gz", "000077.base.lz4", "4611686018427387903.run",
+    ]
+
     /// Two unclosed raw segments, the second with a hole; a manifest with each kind of edit; leftovers.
     static func holed() throws -> HandmadeDatabase {
         var result = HandmadeDatabase()
@@ -124,7 +129,7 @@ struct HandmadeDatabase {
         result.files["000004.log"] = bytes
 
         result.files["MANIFEST-000012"] = holedManifest(end: end)
-        for leftover in ["MANIFEST-000011", "MANIFEST-000013.tmp", "000001.log", "000002.seg.gz", "notes.txt"] {
+        for leftover in leftovers + ["notes.txt"] {
             result.files[leftover] = Array("not part of the database\n".utf8)
         }
         return result
@@ -140,14 +145,26 @@ struct HandmadeDatabase {
         let sealed = SealedSegmentEntry(
             number: 1, identity: 0x11, codec: .zlib(level: 6), fileLength: 300, rawLength: 0, records: 0, firstSequence: 1,
             lastSequence: 0, endPosition: 0, digest: 0x5EED, holdsCatalog: false)
+        func base(_ number: UInt64, _ generation: UInt64, _ least: String, _ greatest: String) -> SealedSegmentEntry {
+            func key(_ text: String) -> FullKey { FullKey(table: 1, key: [KeyCoding.stringTag] + Array(text.utf8)) }
+            var entry = SealedSegmentEntry(
+                number: number, identity: 0xBA5E + number, codec: .lz4HC(level: 12), order: .key, generation: generation, fileLength: 4000,
+                rawLength: 5000, records: 60, firstSequence: 1, lastSequence: 300, endPosition: 0, digest: 0xD16E57, holdsCatalog: false)
+            entry.leastKey = key(least)
+            entry.greatestKey = key(greatest)
+            return entry
+        }
         add(
             [
+                .addBase(base(5, 2, "a", "m")), .addBase(base(1, 2, "n", "z")), .addBase(base(2, 1, "", "zz")),
                 .addSealed(sealed), .addRaw(RawSegmentEntry(number: 2, identity: 0x22, allocated: 4096)),
                 .counters(nextSegment: 3, nextTable: 1, lastSequence: 0, endPosition: 0),
             ], 1, &manifest)
         add(
             [
-                .removeSealed(number: 1), .removeRaw(number: 2),
+                .removeBase(number: 2), .addBase(base(3, 3, "b", "b")), .removeBase(number: 1), .removeBase(number: 5),
+                .removeBase(number: 3),
+                .removeSealed(number: 1), .compacted(CompactedLog(sealed)), .removeRaw(number: 2),
                 .addRaw(RawSegmentEntry(number: 3, identity: 0x33, allocated: 4096)),
             ], 2, &manifest)
         add([.closeRaw(number: 3, end: 88, endPosition: 88, lastSequence: 0)], 3, &manifest)

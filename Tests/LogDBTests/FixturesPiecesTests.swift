@@ -45,6 +45,7 @@ import Testing
         #expect(Container.lz4.maximumRawLength(storedLength: 1) == 255)
         #expect(Container.gzip.maximumRawLength(storedLength: 1) == 1032)
         #expect(BlockBuilder.targetRawLength == 1 << 20)
+        #expect(KeySample.size == 128)
     }
 
     @Test(arguments: [(HandmadeDatabase.holed, "handmade"), (HandmadeDatabase.transactional, "transactions")])
@@ -72,7 +73,6 @@ import Testing
         try Key.string("goblin-7").append(to: &key)
         let hash = KeyCoding.hash(table: 3, key: key.span)
         piece("hash of goblin-7 in table 3") { $0.append(u64: hash) }
-        piece("filter of goblin-7 in table 3 and hash 1") { $0.append(KeyFilter.build([hash, 1])) }
 
         let header = SegmentHeader(
             file: FileHeader(kind: .sealedSegment, database: HandmadeDatabase.database, number: 9, identity: 0x99), codec: .lz4HC(level: 9),
@@ -91,20 +91,58 @@ import Testing
         pieces.append(Piece(name: "block, unpacked", bytes: Array(raw.span)))
 
         var footer = SegmentFooter()
-        footer.filters = KeyFilter.build(builder.hashes)
         footer.blocks = [
             BlockEntry(
                 offset: 104, storedLength: 60, rawLength: raw.count, recordCount: 2, checksum: 0xC0FFEE, firstSequence: 42,
-                firstMilliseconds: 1000, holdsCatalog: false, filter: 0..<footer.filters.count)
+                firstMilliseconds: 1000, holdsCatalog: false)
         ]
+        var census = KeyCensus()
+        census.add(Record(table: 3, key: key.span, isDelete: false, document: document.span), block: 0)
+        census.add(Record(table: 3, key: key.span, isDelete: true, document: Span()), block: 0)
+        footer.keyIndex = census.index(blockCount: 1)
+        footer.sample = census.sample()
         var table = TableStatistics(table: 3)
         table.add(Record(table: 3, key: key.span, isDelete: false, document: document.span))
         table.add(Record(table: 3, key: key.span, isDelete: true, document: Span()))
         footer.tables = [table]
         footer.lastSequence = 46
         for container in Container.allCases {
-            piece("index and trailer, \(container)") { _ = footer.append(to: &$0, at: 164, identity: 0x99, in: container) }
+            piece("index and trailer, \(container)") { _ = footer.append(to: &$0, at: 164, identity: 0x99, order: .log, in: container) }
         }
+        // Key order: a first key, a digest, no key index. And a key index of more than one block.
+        var base = footer
+        base.keyIndex = nil
+        base.firstKeys = [FullKey(table: 3, key: Array(key.span))]
+        base.tables = [TableStatistics(table: 3)]
+        base.tables[0].add(Record(table: 3, key: key.span, isDelete: false, document: document.span), inKeyOrder: true)
+        base.sample = KeySample()
+        base.sample.add(hash: hash, table: 3, bytes: UInt64(key.count + document.count))
+        piece("index and trailer in key order, lz4") { _ = base.append(to: &$0, at: 164, identity: 0x99, order: .key, in: .lz4) }
+        let term = ContentDigest.term(key: key.span, document: document.span)
+        piece("digest of goblin-7") { $0.append(u64: term) }
+        census = KeyCensus()
+        for number in 0..<3 {
+            var key = ByteBuffer()
+            try Key.integer(Int64(number)).append(to: &key)
+            census.add(Record(table: 3, key: key.span, isDelete: true, document: Span()), block: 2 - number)
+        }
+        footer.blocks = (0..<3).map {
+            BlockEntry(
+                offset: 104 + 20 * UInt64($0), storedLength: 20, rawLength: raw.count, recordCount: 1, checksum: 0xC0FFEE,
+                firstSequence: UInt64(42 + $0), firstMilliseconds: 1000, holdsCatalog: false)
+        }
+        footer.keyIndex = census.index(blockCount: 3)
+        footer.sample = census.sample()
+        piece("index of three blocks and trailer, lz4") { _ = footer.append(to: &$0, at: 164, identity: 0x99, order: .log, in: .lz4) }
+        let least = FullKey(table: 3, key: Array(key.span))
+        var entry = SealedSegmentEntry(
+            number: 9, identity: 0x99, codec: .zlib(level: 6), order: .key, generation: 4, fileLength: 500, rawLength: UInt64(raw.count),
+            records: 1, firstSequence: 42, lastSequence: 42, endPosition: 0, digest: 0xD16E57, holdsCatalog: false)
+        entry.leastKey = least
+        entry.greatestKey = least
+        for (name, edit): (String, ManifestEdit) in [
+            ("add base", .addBase(entry)), ("remove base", .removeBase(number: 9)), ("compacted", .compacted(CompactedLog(entry))),
+        ] { piece("edit: \(name)") { edit.append(to: &$0) } }
         return pieces
     }
 

@@ -61,6 +61,7 @@ struct SecondReader {
             let options = Options {
                 $0.codec = codec
                 $0.segmentSizeBytes = 64 << 10
+                $0.compaction = .manual
                 $0.persistence = .process
             }
             var random = SystemRandomNumberGenerator()
@@ -82,6 +83,62 @@ struct SecondReader {
             try SecondReader.expectAgreement(on: path)
             try database.close()
             try SecondReader.expectAgreement(on: path)
+        }
+    }
+
+    @Test(arguments: [Codec.none, .lz4, .lz4HC(level: 9), .zlib(level: 6)])
+    func `the second reader reads a compacted database of each codec, and one in the middle of it, as the engine does`(
+        _ codec: Codec
+    ) throws {
+        try withFixtureFolder { folder in
+            let path = folder + "/db"
+            let options = Options {
+                $0.codec = codec
+                $0.segmentSizeBytes = 64 << 10
+                $0.compaction = .manual
+                $0.persistence = .process
+            }
+            let database = try Database.open(at: path, options: options)
+            func write(_ count: Int) throws {
+                for _ in 0..<count {
+                    let number = Int.random(in: 0..<4000)
+                    let key: Key = number % 2 == 0 ? .integer(Int64(number - 700)) : .string("key \(number)")
+                    let table = ["actors", "Möbel"][number % 5 / 4]
+                    if Int.random(in: 0..<8) == 0 {
+                        try database.delete(table, key)
+                    } else {
+                        let filler = String(repeating: "save game \(Int.random(in: 0..<100)) ", count: .random(in: 0..<12))
+                        try database.upsert(table, key, json: #"{"text":"\#(filler)"}"#)
+                    }
+                }
+            }
+            struct Enough: Error {}
+            func segments(of generation: UInt64) throws -> Int {
+                try FixtureFrames.manifest(in: path).base.count { $0.generation == generation }
+            }
+            func generations() throws -> [UInt64] { Set(try FixtureFrames.manifest(in: path).base.map(\.generation)).sorted() }
+            try write(9000)
+            try database.compact()
+            #expect(try generations() == [1])
+            try SecondReader.expectAgreement(on: path)
+            // Given up twice, the second time earlier: three generations are left.
+            for (newest, enough) in [(UInt64(2), 3), (3, 1)] {
+                try write(2000)
+                if newest == 3 { try database.dropTable("Möbel") }
+                #expect(throws: Enough.self) {
+                    try database.compact { _ in if try segments(of: newest) >= enough { throw Enough() } }
+                }
+                #expect(try generations() == Array(1...newest))
+                try write(100)
+                try SecondReader.expectAgreement(on: path)
+            }
+            try database.compact()
+            #expect(try generations() == [4])
+            try SecondReader.expectAgreement(on: path)
+            try write(50)
+            try database.close()
+            try SecondReader.expectAgreement(on: path)
+            #expect(try Database.verify(at: path).damages == [])
         }
     }
 

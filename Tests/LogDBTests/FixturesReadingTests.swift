@@ -2,6 +2,7 @@
 
 import Foundation
 import LogDB
+import LogDBFormat
 import Testing
 
 @Suite struct FixturesReadingTests {
@@ -92,14 +93,74 @@ import Testing
 
     @Test func `leftovers are removed, the files of strangers are not`() throws {
         try Fixture(name: "handmade").withCopy { path in
-            let before = try FileManager.default.contentsOfDirectory(atPath: path)
-            #expect(Set(["MANIFEST-000011", "MANIFEST-000013.tmp", "000001.log", "000002.seg.gz", "notes.txt"]).isSubset(of: before))
+            let leftovers = Set(HandmadeDatabase.leftovers)
+            #expect(leftovers.isSubset(of: try FileManager.default.contentsOfDirectory(atPath: path)))
             let database = try Database.open(at: path)
-            #expect(database.recovery.removedFiles == 4)
+            #expect(database.recovery.removedFiles == leftovers.count)
             try database.close()
             let after = try FileManager.default.contentsOfDirectory(atPath: path)
             #expect(after.contains("notes.txt"))
-            #expect(Set(["MANIFEST-000011", "MANIFEST-000013.tmp", "000001.log", "000002.seg.gz"]).isDisjoint(with: after))
+            #expect(leftovers.isDisjoint(with: after))
+        }
+    }
+
+    @Test func `base segments that nothing lists are removed, those that are listed stay`() throws {
+        try Fixture(name: "compacting-killed").withCopy { path in
+            func baseFiles() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".base.lz4") }.sorted()
+            }
+            let before = try baseFiles()
+            let listed = try FixtureFrames.manifest(in: path).base.map { "00000\($0.number).base.lz4" }.sorted()
+            #expect(Set(listed).isStrictSubset(of: before))
+            let database = try Database.open(at: path)
+            #expect(database.recovery.removedFiles == before.count - listed.count)
+            try database.close()
+            #expect(try baseFiles() == listed)
+        }
+    }
+
+    @Test(arguments: Fixture.all) func `a fixture can be compacted, and holds what it held`(_ fixture: Fixture) throws {
+        try fixture.withCopy { path in
+            let options = Options { $0.segmentSizeBytes = 64 << 10 }
+            let database = try Database.open(at: path, options: options)
+            for _ in 0..<2 {
+                try database.compact()
+                FixtureLines.expectSame(try FixtureLines.dump(database), try fixture.expected(.dump), "dump")
+            }
+            try database.close()
+            let state = try FixtureFrames.manifest(in: path)
+            #expect(state.sealed.isEmpty && state.raw.isEmpty && !state.base.isEmpty)
+            #expect(Set(state.base.map(\.generation)).count == 1)
+            #expect(try Database.verify(at: path).damages == [])
+            let again = try Database.openFixture(path)
+            defer { try? again.close() }
+            FixtureLines.expectSame(try FixtureLines.dump(again), try fixture.expected(.dump), "dump after opening")
+        }
+    }
+
+    // The id of a dropped table lives on in the manifest only, once compaction has cleared away the drop.
+    @Test func `the id of a dropped table is not used again`() throws {
+        let fixture = Fixture(name: "compacted-dropped")
+        let listed = try FixtureFrames.manifest(in: fixture.path)
+        let lines = String(decoding: try fixture.expected(.dump), as: UTF8.self)
+        #expect(!lines.contains("the last one"))
+        for isCompactedAgain in [false, true] {
+            try fixture.withCopy { path in
+                let database = try Database.open(at: path)
+                if isCompactedAgain { try database.compact() }
+                try database.upsert("a new one", "key", json: "{}")
+                try database.close()
+                let state = try FixtureFrames.manifest(in: path)
+                let name = "00000\(try #require(state.raw.last).number).log"
+                let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)))
+                let payload = try FixtureFrames.payload(at: try #require(FixtureFrames.offsets(in: bytes).first), in: bytes)
+                var reader = ByteReader(payload.span)
+                let record = try reader.record()
+                #expect(record.table == 0)
+                guard case .integer(let id) = try Key(decoding: record.key) else { return #expect(Bool(false), "the key is no table id") }
+                // Six tables have been made; the last of them is the one that is gone.
+                #expect(id == 7 && listed.nextTable == 7)
+            }
         }
     }
 }

@@ -49,6 +49,138 @@ struct FixturesWriting {
         }
     }
 
+    @Test(arguments: codecs.map(\.0)) func `compacted, with each codec`(_ name: String) throws {
+        try make("compacted-\(name)") { path in
+            var model = FixtureModel(try open(path, Self.codecs.first { $0.0 == name }!.1))
+            for round in 1...3 {
+                try fill(&model, round: round)
+                try model.database.seal()
+            }
+            try model.compact()
+            try fill(&model, round: 4)
+            try model.drop("dropped")
+            // The base anew, of the base and what came since.
+            try model.compact()
+            try model.database.close()
+            return model
+        }
+    }
+
+    @Test func `a base, sealed segments behind it, and a raw one`() throws {
+        try make("compacted-tail") { path in
+            var model = FixtureModel(try open(path, .lz4))
+            for round in 1...2 { try fill(&model, round: round) }
+            try model.upsert("items", 99, #"{"only":"in the base"}"#)
+            try model.upsert("items", 100, #"{"deleted":"in the tail"}"#)
+            try model.upsert("items", 101, #"{"deleted":"in the raw segment"}"#)
+            try model.compact()
+            try fill(&model, round: 3)
+            try model.delete("items", 100)
+            try model.database.seal()
+            try fill(&model, round: 4)
+            try model.database.seal()
+            try model.delete("items", 101)
+            try model.delete("actors", "goblin-3")
+            try model.upsert("actors", "goblin-4", #"{"in":"the raw segment"}"#)
+            try model.database.close()
+            return model
+        }
+    }
+
+    @Test func `the last table dropped, and cleared away`() throws {
+        try make("compacted-dropped") { path in
+            var model = FixtureModel(try open(path, .lz4))
+            try fill(&model, round: 1)
+            try model.upsert("the last one", "key", "{}")
+            try model.compact()
+            try model.drop("the last one")
+            try model.compact()
+            try model.database.close()
+            return model
+        }
+    }
+
+    @Test func `a base segment of several blocks, one of them large`() throws {
+        try make("compacted-large", packed: true) { path in
+            var model = FixtureModel(
+                try Database.open(
+                    at: path,
+                    options: Options {
+                        $0.segmentSizeBytes = 8 << 20
+                        $0.compaction = .manual
+                        // A block of the base is a sixteenth of it.
+                        $0.memoryBudgetBytes = 4 << 20
+                    }))
+            try fillMaps(&model)
+            try bulk(&model, "tiles", 0..<4000, "first")
+            try model.compact()
+            try model.database.close()
+            return model
+        }
+    }
+
+    @Test func `a compaction that was given up, and gone on`() throws {
+        try make("compacting", packed: true) { path in
+            var model = try prepareCompaction(path)
+            try model.interruptCompaction({ try isWellUnderWay(path) }, manifest: { try FixtureFrames.manifest(in: path) })
+            try fill(&model, round: 5)
+            try model.database.seal()
+            try model.delete("tiles", 2)
+            try model.upsert("tiles", 3, #"{"written":"later"}"#)
+            try model.database.close()
+            return model
+        }
+    }
+
+    @Test func `killed in the middle of a compaction`() throws {
+        try make("compacting-killed", packed: true) { path in
+            try withFixtureFolder { folder in
+                var model = try prepareCompaction(folder + "/db")
+                let transaction = try model.database.begin()
+                try transaction.upsert("actors", "goblin-1", json: #"{"never":"committed"}"#)
+                model.skip()
+                // Pinned by the transaction: these stay raw.
+                try fill(&model, round: 5)
+                try model.database.flush(to: .disk)
+                try model.interruptCompaction(
+                    {
+                        guard try isWellUnderWay(folder + "/db") else { return false }
+                        try FileManager.default.copyItem(atPath: folder + "/db", toPath: path)
+                        return true
+                    }, manifest: { try FixtureFrames.manifest(in: path) })
+                transaction.rollback()
+                try model.database.close()
+                return model
+            }
+        }
+    }
+
+    /// A base of several segments, and a tail that changes some of each.
+    private func prepareCompaction(_ path: String) throws -> FixtureModel {
+        var model = FixtureModel(try open(path, .lz4))
+        try fill(&model, round: 1)
+        try bulk(&model, "tiles", 0..<4000, "first")
+        try bulk(&model, "walls", 0..<600, "first")
+        try model.compact()
+        try fill(&model, round: 2)
+        try bulk(&model, "tiles", stride(from: 0, to: 5000, by: 3), "second")
+        for number in stride(from: 1, to: 4000, by: 25) { try model.delete("tiles", .integer(Int64(number))) }
+        try model.drop("walls")
+        try bulk(&model, "walls", 590..<610, "second")
+        try model.database.seal()
+        return model
+    }
+
+    /// Whether a compaction has switched in a segment of a second generation, and not the last one.
+    private func isWellUnderWay(_ path: String) throws -> Bool { try FixtureFrames.manifest(in: path).base.contains { $0.generation == 2 } }
+
+    private func bulk(_ model: inout FixtureModel, _ table: String, _ numbers: some Sequence<Int>, _ round: String) throws {
+        for number in numbers {
+            try model.upsert(
+                table, .integer(Int64(number)), #"{"tile":\#(number),"kind":"grass","by":"goblin-\#(number % 16)","round":"\#(round)"}"#)
+        }
+    }
+
     @Test func `killed`() throws {
         try make("killed") { path in
             try withFixtureFolder { folder in
@@ -108,16 +240,20 @@ struct FixturesWriting {
     @Test func `a document larger than a block, and the longest key`() throws {
         try make("large-document", packed: true) { path in
             var model = FixtureModel(try open(path, .lz4))
-            try model.upsert("maps", "small", #"{"tiles":[]}"#)
-            let row = (0..<64).map { String($0 % 10) }.joined(separator: ",")
-            try model.upsert("maps", "large", "{\"rows\":[" + Array(repeating: "[\(row)]", count: 8700).joined(separator: ",\n") + "]}")
-            try model.upsert("maps", .string(String(repeating: "長", count: 21_845)), #"{"key":"of 65,535 bytes"}"#)
-            try model.upsert("maps", "another", #"{"tiles":[1]}"#)
+            try fillMaps(&model)
             try model.database.seal()
             try model.upsert("maps", "small", #"{"tiles":[2]}"#)
             try model.database.close()
             return model
         }
+    }
+
+    private func fillMaps(_ model: inout FixtureModel) throws {
+        try model.upsert("maps", "small", #"{"tiles":[]}"#)
+        let row = (0..<64).map { String($0 % 10) }.joined(separator: ",")
+        try model.upsert("maps", "large", "{\"rows\":[" + Array(repeating: "[\(row)]", count: 8700).joined(separator: ",\n") + "]}")
+        try model.upsert("maps", .string(String(repeating: "長", count: 21_845)), #"{"key":"of 65,535 bytes"}"#)
+        try model.upsert("maps", "another", #"{"tiles":[1]}"#)
     }
 
     @Test func `made by hand`() throws {
@@ -141,6 +277,7 @@ struct FixturesWriting {
             options: Options {
                 $0.codec = codec
                 $0.segmentSizeBytes = 64 << 10
+                $0.compaction = .manual
             })
     }
 

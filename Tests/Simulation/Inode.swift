@@ -53,6 +53,18 @@ struct Inode: Sendable {
         if byteCount > size { noteSize(byteCount) }
     }
 
+    /// Whole pages inside `range` lose their blocks and read as zeros.
+    mutating func deallocate(_ range: Range<Int>) {
+        let first = (range.lowerBound + PageStore.pageSizeBytes - 1) / PageStore.pageSizeBytes
+        let last = min(range.upperBound, size) / PageStore.pageSizeBytes
+        guard first < last else { return }
+        let zeros = [UInt8](repeating: 0, count: (last - first) * PageStore.pageSizeBytes)
+        markDirty(Self.sectors(first * PageStore.pageSizeBytes..<last * PageStore.pageSizeBytes))
+        // SAFETY: the array outlives the call.
+        unsafe zeros.withUnsafeBytes { unsafe current.write($0, at: first * PageStore.pageSizeBytes) }
+        blocks.remove(first..<last)
+    }
+
     mutating func truncate(to byteCount: Int) {
         guard byteCount != size else { return }
         guard byteCount < size else { return noteSize(byteCount) }

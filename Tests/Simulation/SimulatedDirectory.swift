@@ -57,7 +57,7 @@ package final class SimulatedDirectory: Directory {
     package func lock(_ name: String) throws(FileError) -> any DirectoryLock {
         try checkName(name, .lock)
         let token = try disk.perform(.lock, name) { (state, _) throws(FileError) in
-            guard state.locks[name] == nil else {
+            guard state.locks[name] == nil, !state.sharedLocks.values.contains(name) else {
                 var error = FileError(.locked(by: nil), operation: .lock, name: name)
                 error.code = .locked(by: state.settings.pid)
                 throw error
@@ -69,6 +69,18 @@ package final class SimulatedDirectory: Directory {
             unsafe text.withUnsafeBytes { unsafe state.volume.inodes[inode]!.write($0, at: 0) }
             state.nextHandle += 1
             state.locks[name] = state.nextHandle
+            return state.nextHandle
+        }
+        return SimulatedLock(disk, name, token)
+    }
+
+    package func lockShared(_ name: String) throws(FileError) -> any DirectoryLock {
+        try checkName(name, .lock)
+        let token = try disk.perform(.open, name) { (state, _) throws(FileError) in
+            guard state.volume.names[name] != nil else { throw FileError(.notFound, operation: .lock, name: name) }
+            guard state.locks[name] == nil else { throw FileError(.locked(by: nil), operation: .lock, name: name) }
+            state.nextHandle += 1
+            state.sharedLocks[state.nextHandle] = name
             return state.nextHandle
         }
         return SimulatedLock(disk, name, token)
@@ -100,7 +112,10 @@ final class SimulatedLock: DirectoryLock {
     deinit { release() }
 
     func release() {
-        disk.state.withLock { if $0.locks[name] == token { $0.locks[name] = nil } }
+        disk.state.withLock { state in
+            if state.locks[name] == token { state.locks[name] = nil }
+            state.sharedLocks[token] = nil
+        }
     }
 }
 

@@ -32,6 +32,7 @@ package final class SimulatedDisk: Sendable {
         var handles: [Int: Handle] = [:]
         var nextHandle = 0
         var locks: [String: Int] = [:]
+        var sharedLocks: [Int: String] = [:]
         var callCount = 0
         var operationCount = 0
         var crashPoint: Int?
@@ -141,7 +142,7 @@ package final class SimulatedDisk: Sendable {
     /// The names under which the handles that are still open were opened, sorted.
     package var openHandles: [String] { state.withLock { $0.handles.values.map(\.name).sorted() } }
 
-    package var heldLocks: [String] { state.withLock { $0.locks.keys.sorted() } }
+    package var heldLocks: [String] { state.withLock { (Array($0.locks.keys) + Array($0.sharedLocks.values)).sorted() } }
 
     // MARK: For the directory and its files
 

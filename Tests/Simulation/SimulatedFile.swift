@@ -66,6 +66,11 @@ package final class SimulatedFile: File {
         }
     }
 
+    package func deallocate(_ range: Range<UInt64>) {
+        guard let start = Int(exactly: range.lowerBound), let end = Int(exactly: range.upperBound) else { return }
+        try? perform(.deallocate, range.lowerBound) { inode, _, _ in inode.deallocate(start..<end) }
+    }
+
     package func truncate(to byteCount: UInt64) throws(FileError) {
         guard let count = Int(exactly: byteCount) else {
             throw FileError(.diskFull, operation: .truncate, name: name, offset: byteCount)

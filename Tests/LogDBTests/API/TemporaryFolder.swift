@@ -57,5 +57,7 @@ func small(_ codec: Codec = .lz4, _ persistence: Persistence = .process) -> Opti
         $0.segmentSizeBytes = 64 << 10
         $0.codec = codec
         $0.persistence = persistence
+        // What is about the log must find all of it.
+        $0.compaction = .manual
     }
 }

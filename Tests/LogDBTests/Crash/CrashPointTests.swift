@@ -41,10 +41,13 @@ extension Crash {
     @Suite struct Points {
         private var plan: Explorer.Plan {
             var plan = Explorer.Plan()
-            plan.seeds = Scale.seeds(4, debug: 1)
-            plan.liveEvery = Scale.isDebug ? 11 : max(1, 8 / Scale.factor)
+            plan.every = Scale.isDebug ? 11 : 1
+            plan.seeds = Scale.seeds(5, debug: 1)
+            plan.liveEvery = Scale.isDebug ? 55 : max(1, 2 / Scale.factor)
             plan.depth = Scale.isDebug ? 1 : 2
-            plan.laterLiveEvery = 11
+            plan.laterEvery = Scale.isDebug ? 5 : 1
+            plan.laterLiveEvery = max(3, 61 / Scale.factor)
+            plan.deadline = Scale.deadline()
             return plan
         }
 
@@ -53,7 +56,14 @@ extension Crash {
             _ workload: Workload, _ model: DiskModel
         ) {
             var plan = plan
-            plan.deadline = Scale.deadline(seconds: 12)
+            if workload.isLarge {
+                (plan.every, plan.liveEvery) = (plan.every * 3, plan.liveEvery * 24)
+                (plan.laterEvery, plan.depth) = (plan.laterEvery * 5, 1)
+            }
+            if Scale.factor == 1 {
+                plan.every *= workload.stride
+                plan.liveEvery *= 4 * workload.stride
+            }
             let violations = explore(workload, model, plan)
             #expect(violations.isEmpty, "\(violations.joined(separator: "\n"))")
         }
@@ -61,9 +71,7 @@ extension Crash {
         @Test(arguments: DiskModel.allCases)
         func `at every operation of random workloads a crash leaves what was acknowledged, and nothing half`(_ model: DiskModel) {
             guard Scale.only == nil else { return }
-            var plan = plan
-            plan.deadline = Scale.deadline(seconds: 30)
-            for seed in 0..<Scale.seeds(6, debug: 1) {
+            for seed in 0..<Scale.seeds(10, debug: 1) {
                 let workload = Workload.random(seed: UInt64(seed), count: Scale.isDebug ? 12 : 30)
                 let violations = explore(workload, model, plan, seed: UInt64(seed))
                 #expect(violations.isEmpty, "seed \(seed): \(violations.joined(separator: "\n"))")

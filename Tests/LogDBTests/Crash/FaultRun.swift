@@ -16,6 +16,7 @@ final class FaultRun {
     private let runner: Runner
     private let options: Options
     private let syncs = Monitor(Syncs())
+    private let proven = ProvenImages()
 
     private struct Syncs {
         /// The failure lies in an earlier session.
@@ -83,6 +84,7 @@ final class FaultRun {
                 if runner.hasAttemptedCommit, isUsable { model.retract() }
                 while let frame = model.frames.last, frame.firstSequence > last, !frame.effects.isEmpty { model.retract() }
             }
+            proven.forget()
             runner.rollBackAll()
         }
         let (frames, marks) = ledger.withLock { ($0.frames, $0.marks) }
@@ -136,7 +138,7 @@ final class FaultRun {
         func prove(_ image: SimulatedDisk, _ floor: Int, _ what: String) throws {
             Tally.count(.faultImages)
             image.removeFaults()
-            do { try Check.image(image, frames, floor: floor, options) } catch { throw Violation("\(place), \(what): \(error)") }
+            do { _ = try proven.prove(image, frames, floor: floor, options) } catch { throw Violation("\(place), \(what): \(error)") }
         }
         try prove(disk.afterKill(), marks.process, "killed")
         for mode in [CrashMode.pessimistic, .optimistic, .random(seed: UInt64(frames.count)), .random(seed: 77)] {
@@ -151,6 +153,8 @@ final class FaultRun {
             let hasFired = disk.faultCount > 0
             syncs.withLock { syncs in
                 if hasFired, !syncs.isOver, syncs.failed == nil, let last = syncs.last { syncs.failed = last }
+                // A new file under the name of one that was given up is another file.
+                if operation == .create, name == syncs.failed { (syncs.failed, syncs.isOver) = (nil, true) }
                 if operation == .sync {
                     if name == syncs.failed { syncs.retried = name }
                     syncs.last = name

@@ -21,6 +21,8 @@ import LogDBFile
 enum Effect: Sendable {
     case createTable(String)
     case dropTable(String)
+    /// Creates the table if need be.
+    case setSchema(String, String)
     case change(Change)
 }
 
@@ -48,8 +50,12 @@ struct Seen: Sendable, Equatable {
 /// What all the ways of reading must deliver.
 struct Contents: Sendable, Equatable {
     var lastSequence: UInt64 = 0
+    /// The last operation that compaction took in; 0 in what a model expects.
+    var compactedSequence: UInt64 = 0
     /// In the order of tables' names.
     var tables: [String] = []
+    /// All versions of the schema of each table that has one.
+    var schemas: [String: [String]] = [:]
     /// What replay delivers.
     var operations: [Seen] = []
     /// What select delivers.
@@ -92,7 +98,9 @@ struct Model: Sendable {
             effects += changes.map(Effect.change)
         case .createTable(let name, _): create([name])
         case .dropTable(let name, _): if known.contains(name) { effects.append(.dropTable(name)) }
-        case .flush, .seal, .reopen, .begin, .change, .commit, .rollback: break
+        case .setSchema(let name, let schema, _):
+            if Self.contents(frames[...]).schemas[name]?.last != schema { effects.append(.setSchema(name, schema)) }
+        case .flush, .seal, .compact, .reopen, .begin, .change, .commit, .rollback, .expired, .count: break
         }
         guard !effects.isEmpty else { return nil }
         let frame = ModelFrame(firstSequence: nextSequence, effects: effects)
@@ -145,7 +153,7 @@ struct Model: Sendable {
         for frame in frames {
             for effect in frame.effects {
                 switch effect {
-                case .createTable(let name): names.insert(name)
+                case .createTable(let name), .setSchema(let name, _): names.insert(name)
                 case .dropTable(let name): names.remove(name)
                 case .change: break
                 }
@@ -175,7 +183,15 @@ struct Model: Sendable {
                 case .createTable(let name):
                     ids[name] = nextID
                     nextID += 1
-                case .dropTable(let name): ids[name] = nil
+                case .dropTable(let name):
+                    ids[name] = nil
+                    contents.schemas[name] = nil
+                case .setSchema(let name, let schema):
+                    if ids[name] == nil {
+                        ids[name] = nextID
+                        nextID += 1
+                    }
+                    contents.schemas[name, default: []].append(schema)
                 case .change(let change) where counts: all.append((ids[change.table]!, Seen(sequence: sequence, change: change)))
                 case .change: break
                 }

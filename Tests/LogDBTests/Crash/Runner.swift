@@ -10,24 +10,28 @@ final class Runner {
     private static let numbers = Atomic<Int>(0)
 
     let disk: SimulatedDisk
+    /// The disk's, or one that tells of what is done to it.
+    let directory: any Directory
     let ledger: Ledger
     let options: Options
     private(set) var db: Database?
     /// Whether the last step was a commit.
     private(set) var hasAttemptedCommit = false
     private var transactions: [String: (transaction: Transaction, number: Int)] = [:]
+    private var counters: [Key: Counter] = [:]
     /// For the test of tests: writes at `.process` are taken for writes at `.disk`.
     var takesProcessForDisk = false
 
-    init(_ disk: SimulatedDisk, _ ledger: Ledger, _ options: Options) {
+    init(_ disk: SimulatedDisk, _ ledger: Ledger, _ options: Options, directory: (any Directory)? = nil) {
         self.disk = disk
+        self.directory = directory ?? disk.directory()
         self.ledger = ledger
         self.options = options
     }
 
     /// Opens the database, which must hold what the model says, and tells the model which of the possible pasts it was.
     func open() throws {
-        let db = try Database.open(disk.directory(), path: "simulated", options: options)
+        let db = try Database.open(directory, path: "simulated", options: options)
         self.db = db
         let (frames, floor) = ledger.withLock { ($0.frames, $0.marks.process) }
         let count = try Check.identify(db, frames, floor: floor)
@@ -68,8 +72,13 @@ final class Runner {
         case .dropTable(let name, let persistence):
             level = persistence
             sequence = try db.dropTable(name, persistence: persistence)
+        case .setSchema(let name, let schema, let persistence):
+            level = persistence
+            let change = try db.setSchema(name, documents: try Schema(json: schema), persistence: persistence)
+            guard change.isNew == (frame != nil) else { throw Violation("\(step) says \(change)") }
         case .flush: try db.flush(to: .disk)
         case .seal: try db.seal()
+        case .compact(let ceiling, let stopAfter): try compact(db, ceiling, stopAfter)
         case .reopen:
             try close()
             try open()
@@ -87,12 +96,59 @@ final class Runner {
         case .rollback(let name):
             transactions.removeValue(forKey: name)?.transaction.rollback()
             return
+        case .expired(let name): return try checkExpired(name)
+        case .count(let key, let persistence): return try count(key, persistence)
         }
         if takesProcessForDisk { level = .disk }
         if let frame, let sequence, sequence != frame.lastSequence {
             throw Violation("\(step) returned number \(sequence), not \(frame.lastSequence)")
         }
         ledger.withLock { $0.acknowledge(level) }
+    }
+
+    private struct Stopped: Error {}
+
+    private func compact(_ db: Database, _ ceiling: UInt64?, _ stopAfter: Int?) throws {
+        var compaction = CompactionOptions()
+        compaction.maximumExtraBytes = ceiling
+        var reports = 0
+        do {
+            try db.compact(compaction) { _ in
+                reports += 1
+                if let stopAfter, reports > stopAfter { throw Stopped() }
+            }
+        } catch is Stopped {
+        } catch let error as LogDBError where error.code == .insufficientSpace && ceiling != nil {}
+    }
+
+    /// A step of a counter, which goes on where the model says that it stood.
+    private func count(_ key: Key, _ persistence: Persistence) throws {
+        guard let db else { return }
+        let counter = try counters[key] ?? db.counter("counters", key, field: "n")
+        let document = Array(#"{"n":\#(counter.value + 1)}"#.utf8)
+        if counters[key] == nil {
+            let stood = ledger.withLock {
+                Model.contents($0.frames[...]).live.last { $0.change.table == "counters" && $0.change.key == key }
+            }
+            let expected = Array(#"{"n":\#(counter.value)}"#.utf8)
+            guard stood.map({ $0.change.document == expected }) ?? (counter.value == 0) else {
+                throw Violation("the counter \(key) goes on at \(counter.value)")
+            }
+        }
+        counters[key] = counter
+        _ = ledger.withLock { $0.attempt(.write(Change(table: "counters", key: key, document: document), persistence)) }
+        try counter.increment(persistence: persistence)
+        ledger.withLock { $0.acknowledge(takesProcessForDisk ? .disk : persistence) }
+    }
+
+    private func checkExpired(_ name: String) throws {
+        guard let open = transactions.removeValue(forKey: name) else { return }
+        do {
+            try open.transaction.commit(persistence: .process)
+            throw Violation("a transaction that grew too large commits")
+        } catch let error as LogDBError {
+            guard error.code == .transactionTooLarge else { throw error }
+        }
     }
 
     private func perform(_ change: Change, in name: String) throws {
@@ -122,6 +178,7 @@ final class Runner {
         defer {
             self.db = nil
             transactions = [:]
+            counters = [:]
         }
         try db.close()
         ledger.withLock { $0.acknowledge(.disk) }
@@ -131,6 +188,7 @@ final class Runner {
     func abandon() {
         try? db?.close()
         transactions = [:]
+        counters = [:]
         db = nil
     }
 }
