@@ -1,58 +1,103 @@
 //===--- Arguments.swift - what to measure, and how much of it -------------===//
 
+import Foundation
+
 struct Arguments {
     static let help = """
-        Usage: logdb-bench [--quick] [--only NAME,…] [--json] [--check] [--folder PATH] [--operations N]
+        Usage: logdb-bench [--quick | --smoke] [--only NAME,…] [--results FOLDER] [--folder PATH] [--operations N] [--rounds N] [--check]
+                           [--require-peers]
 
-        Measures LogDB beside bare system calls and SQLite, in turns, and says which limits hold.
+        Measures LogDB beside SQLite, RocksDB, LevelDB, LMDB, Redis, GRDB and the bare machine, each step in a process of its own, in turns.
 
-          --quick         a few seconds, small databases; no verdicts
-          --only NAMES    some of: \(Measure.allCases.map(\.rawValue).joined(separator: ", "))
-          --json          one JSON object a line instead of the table
-          --check         exit with 1 if a limit is missed
-          --folder PATH   where to make the databases, on the disk that is to be measured; default: a new folder in the current one
-          --operations N  length of the generated log, default 1000000 (quick: 50000); the limits on sizes and speed are meant for the default
+          --quick          everything, smaller: under five minutes
+          --smoke          everything, tiny: does it run, are the answers right?
+          --only NAMES     some of: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")),
+                           or of LogDB's own: \(Measure.allCases.map { "own." + $0.rawValue }.joined(separator: ", "))
+          --results FOLDER where to write Markdown, JSON and plot; default: Benchmarks/results for a full run of everything, else nowhere
+          --name NAME      of the files there; default: latest
+          --folder PATH    where to make the databases, on the disk that is to be measured; default: a new folder in the current one
+          --operations N   length of the history, default 1000000
+          --rounds N       default 3; fewer say little
+          --check          exit with 1 if a goal or limit is missed
+          --require-peers  exit with 1, at once, if a peer is not installed
         """
 
-    var isQuick = false
-    var isJSON = false
+    var scale = Scale.full
     var checks = false
-    var only = Set(Measure.allCases)
+    var requiresPeers = false
+    /// Rivals' workloads.
+    var workloads = Set(Workload.allCases)
+    /// LogDB's own measures.
+    var measures = Set(Measure.allCases)
+    var results: String?
+    var name = "latest"
     var folder = "."
-    var operations: Int?
+
+    var isQuick: Bool { scale.name != Scale.full.name }
 
     struct Wrong: Error { var message: String }
 
     init(_ words: some Sequence<String>) throws(Wrong) {
         var words = words.makeIterator()
+        var operations: Int?
+        var rounds: Int?
         func value(of option: String) throws(Wrong) -> String {
             guard let value = words.next() else { throw Wrong(message: "\(option) needs a value") }
             return value
         }
+        func number(of option: String, from least: Int) throws(Wrong) -> Int {
+            guard let number = Int(try value(of: option)), number >= least else {
+                throw Wrong(message: "\(option) needs a number from \(least) up")
+            }
+            return number
+        }
         while let word = words.next() {
             switch word {
-            case "--quick": isQuick = true
-            case "--json": isJSON = true
+            case "--quick": scale = .quick
+            case "--smoke": scale = .smoke
             case "--check": checks = true
+            case "--require-peers": requiresPeers = true
             case "--folder": folder = try value(of: word)
-            case "--operations":
-                let text = try value(of: word)
-                guard let number = Int(text), number >= 1000 else { throw Wrong(message: "--operations needs a number from 1000 up") }
-                operations = number
-            case "--only":
-                only = []
-                for name in try value(of: word).split(separator: ",") {
-                    guard let measure = Measure(rawValue: String(name)) else { throw Wrong(message: "there is no measure named \(name)") }
-                    only.insert(measure)
-                }
+            case "--results": results = try value(of: word)
+            case "--name": name = try value(of: word)
+            case "--operations": operations = try number(of: word, from: 1000)
+            case "--rounds": rounds = try number(of: word, from: 1)
+            case "--only": try choose(try value(of: word))
             default: throw Wrong(message: "unknown option \(word)")
             }
         }
-        if checks, isQuick { throw Wrong(message: "--check needs a full run: a quick one judges nothing") }
+        if let operations {
+            scale.operations = operations
+            scale.name = "\(operations.grouped) operations"
+        }
+        if let rounds { scale.rounds = rounds }
+        if results == nil, scale.name == Scale.full.name, workloads.count == Workload.allCases.count { results = Self.ownResults }
+        if checks, isQuick { throw Wrong(message: "--check needs a full run: a smaller one judges nothing") }
+    }
+
+    private mutating func choose(_ names: String) throws(Wrong) {
+        workloads = []
+        measures = []
+        for name in names.split(separator: ",") {
+            if name.hasPrefix("own."), let measure = Measure(rawValue: String(name.dropFirst("own.".count))) {
+                workloads.insert(.own)
+                measures.insert(measure)
+            } else if let workload = Workload(rawValue: String(name)) {
+                workloads.insert(workload)
+                if workload == .own { measures = Set(Measure.allCases) }
+            } else {
+                throw Wrong(message: "there is no workload named \(name)")
+            }
+        }
+    }
+
+    /// Beside the sources that this program was made from.
+    private static var ownResults: String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../results").standardizedFileURL.path
     }
 }
 
-/// What can be asked for by name, in the order of the report.
+/// LogDB's own measures, in the order of the report.
 enum Measure: String, CaseIterable {
-    case put, disk, transaction, threads, size, replay, open, get, select, sqlite
+    case json, put, disk, transaction, threads, size, replay, open, get, select, compaction, sqlite
 }

@@ -1,6 +1,7 @@
 //===--- Child.swift - what needs a process of its own ---------------------===//
 //
 //      replay PATH     prints by how many bytes the peak of resident memory grew, and how many operations there were
+//      write PATH N    writes one transaction of N operations; prints by how many bytes the peak grew
 //      fill PATH       fills the active segment almost to the brim and kills itself with SIGKILL
 //
 // Growth is the peak after the replay less the resident memory before it, so what the runtime takes at the start does not count.
@@ -29,6 +30,7 @@ enum Child {
         do {
             switch words.first {
             case "replay": try replay(words[1])
+            case "write": try write(words[1], Int(words[2]) ?? 0)
             case "fill": try fill(words[1])
             default: throw SystemFailure(message: "a child without a job")
             }
@@ -44,6 +46,18 @@ enum Child {
         var count = 0
         try database.replay { _ in count += 1 }
         print(try residentBytes(peak: true) - before, count)
+        try database.close()
+    }
+
+    private static func write(_ path: String, _ count: Int) throws {
+        let database = try Database.open(at: path)
+        let document = Array(#"{"made":"in one transaction, however long it takes"}"#.utf8)
+        let transaction = try database.begin()
+        try transaction.upsert(Campaign.table, 0, json: document.span)
+        let before = try residentBytes(peak: false)
+        for index in 1..<Int64(count) { try transaction.upsert(Campaign.table, .integer(index), json: document.span) }
+        try transaction.commit(persistence: .disk)
+        print(try residentBytes(peak: true) - before)
         try database.close()
     }
 

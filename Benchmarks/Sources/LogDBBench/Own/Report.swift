@@ -11,25 +11,6 @@
 
 import Foundation
 
-enum Unit: String, Encodable {
-    case nanoseconds, perSecond, bytes, share
-
-    func format(_ value: Double) -> String {
-        switch self {
-        case .nanoseconds: Self.scaled(value, [("ns", 1), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)])
-        case .perSecond: Self.scaled(value, [("/s", 1), ("k/s", 1e3), ("M/s", 1e6)])
-        case .bytes: Self.scaled(value, [("B", 1), ("KiB", 1024), ("MiB", 1_048_576)])
-        case .share: String(format: "%.4f", value)
-        }
-    }
-
-    private static func scaled(_ value: Double, _ units: [(String, Double)]) -> String {
-        let unit = units.last { abs(value) >= $0.1 } ?? units[0]
-        let number = value / unit.1
-        return String(format: number < 10 ? "%.2f" : number < 100 ? "%.1f" : "%.0f", number) + " " + unit.0
-    }
-}
-
 enum Limit {
     case atMost(Double)
     case atLeast(Double)
@@ -67,23 +48,26 @@ struct Line {
 }
 
 final class Report {
-    private let isJSON: Bool
     private let judges: Bool
     private(set) var missed = 0
+    /// What was printed as text, for the written report.
+    private(set) var text: [String] = []
 
-    init(json: Bool, judges: Bool) {
-        isJSON = json
-        self.judges = judges
+    init(judges: Bool) { self.judges = judges }
+
+    func title(_ text: String) { put("\n\(text)") }
+
+    func note(_ text: String) { put("  \(text)") }
+
+    private func put(_ line: String) {
+        text.append(line)
+        print(line)
     }
-
-    func title(_ text: String) { if !isJSON { print("\n\(text)") } }
-
-    func note(_ text: String) { if !isJSON { print("  \(text)") } }
 
     func add(_ line: Line) {
         let holds = judges ? line.holds : nil
         if holds == false { missed += 1 }
-        if isJSON { printJSON(line, holds) } else { printText(line, holds) }
+        printText(line, holds)
         fflush(nil)
     }
 
@@ -94,32 +78,11 @@ final class Report {
         var text = "  " + pad(line.what, 46) + pad(line.unit.format(line.value), 11, right: true) + "  " + pad(line.more, 22)
         text += pad(beside, 40) + pad(ratio, 8, right: true) + "  " + pad(line.limitText, 12) + verdict
         while text.last == " " { text.removeLast() }
-        print(text)
+        put(text)
     }
 
     private func pad(_ text: String, _ width: Int, right: Bool = false) -> String {
         let space = String(repeating: " ", count: max(1, width - text.count))
         return right ? space + text : text + space
-    }
-
-    private struct JSONLine: Encodable {
-        var what: String
-        var value: Double
-        var unit: Unit
-        var more: String?
-        var beside: String?
-        var besideValue: Double?
-        var ratio: Double?
-        var limit: String?
-        var holds: Bool?
-    }
-
-    private func printJSON(_ line: Line, _ holds: Bool?) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let object = JSONLine(
-            what: line.what, value: line.value, unit: line.unit, more: line.more.isEmpty ? nil : line.more, beside: line.beside?.name,
-            besideValue: line.beside?.value, ratio: line.ratio, limit: line.limit == nil ? nil : line.limitText, holds: holds)
-        if let text = try? encoder.encode(object) { print(String(decoding: text, as: UTF8.self)) }
     }
 }

@@ -47,9 +47,22 @@ extension Bench {
         report.add(line("transaction of 100 at .disk", peers[0], ("SQLite, synchronous=FULL", peers[1].median)))
         report.add(line("transaction of 100 at .process", unsynced[0], nil))
         report.add(line("batch of 100 at .process", unsynced[1], nil))
+
+        let many = self.calls(10_000_000, quick: 200_000)
+        let path = fresh("long")
+        guard let grown = Double(try Child.start(["write", path, String(many)])) else {
+            throw SystemFailure(message: "the writing process gave no number")
+        }
+        report.add(
+            Line(what: "peak memory growth, transaction of \(many)", value: grown, unit: .bytes, limit: .atMost(64 * 1_048_576)))
+        let reader = try Database.open(at: path, options: Options { $0.access = .readOnly })
+        var count = 0
+        try reader.replay { _ in count += 1 }
+        guard count == many else { throw SystemFailure(message: "\(count) of \(many) operations are there") }
+        try reader.close()
     }
 
-    func measureThreads() async throws {
+    @MainActor func measureThreads() async throws {
         report.title("puts a second at .disk, all together")
         let inputs = inputs
         let database = try Database.open(at: fresh("threads"))
@@ -95,7 +108,7 @@ extension Bench {
 
     /// Runs `body` on as many threads and waits for all of them; throws what the first of them threw.
     private func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
-        let outcome = Outcome()
+        let outcome = FirstFailure()
         let group = DispatchGroup()
         for number in 0..<count {
             group.enter()
@@ -111,7 +124,7 @@ extension Bench {
     }
 }
 
-private final class Outcome: @unchecked Sendable {
+private final class FirstFailure: @unchecked Sendable {
     // SAFETY: touched under the lock only.
     private let lock = NSLock()
     private var failure: (any Error)?

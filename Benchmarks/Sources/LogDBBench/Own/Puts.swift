@@ -20,6 +20,8 @@ extension Bench {
         let growing = try BareFile(fresh("bare.growing"), .growing)
         let database = try Database.open(at: fresh("put"))
         let paced = try Database.open(at: fresh("paced"))
+        let counting = try Database.open(at: fresh("counting"))
+        let counter = try counting.counter("counters", "views", field: "count")
         let off = try SQLite(fresh("off.sqlite"), .off)
         let normal = try SQLite(fresh("normal.sqlite"), .normal)
 
@@ -29,9 +31,11 @@ extension Bench {
                 Contender("pwrite") { _ in try prepared.append(bytes) },
                 Contender("write") { _ in try growing.extend(bytes) },
                 Contender("interval") { try inputs.put($0, into: paced, .interval(.milliseconds(100))) },
+                Contender("count") { _ in try counter.increment(persistence: .process) },
             ], calls: calls, turn: 500, warmUp: 2000)
         try database.close()
         try paced.close()
+        try counting.close()
         // Fewer, and after the others: its checkpoints would fall on them.
         let peers = try race(
             [
@@ -43,6 +47,7 @@ extension Bench {
         report.add(line("put at .process", results[0], ("write, growing, \(length) B", results[2].median)))
         report.add(line("put at .process", results[0], ("SQLite, synchronous=OFF", peers[0].median)))
         report.add(line("put at .interval(100 ms)", results[3], ("put at .process", results[0].median)))
+        report.add(line("counter step at .process", results[4], ("put at .process", results[0].median), .ratioAtMost(1)))
         report.add(line("put at .interval(100 ms)", results[3], ("SQLite, synchronous=NORMAL", peers[1].median)))
     }
 

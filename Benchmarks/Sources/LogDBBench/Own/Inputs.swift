@@ -58,6 +58,11 @@ struct Inputs: Sendable {
         try batch.upsert(Campaign.table, keys[number % Self.count], json: document.span)
     }
 
+    func put(document number: Int, under key: Key, into batch: inout Batch) throws {
+        let document = documents[number % Self.count]
+        try batch.upsert(Campaign.table, key, json: document.span)
+    }
+
     func put(_ number: Int, into peer: SQLite) throws {
         let document = document(number)
         try peer.upsert(texts[number % Self.count], document.span)

@@ -1,7 +1,7 @@
 //===--- SQLite.swift - the peer, used as well as it can be ----------------===//
 //
 // One table `documents (k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID`: a single B-tree, the cheapest shape for this job. Statements are
-// prepared once, values are bound without copies, the journal is a WAL. How far a commit has travelled when it returns:
+// prepared once, values are bound without copies, the journal is a WAL. Everything but that is as it comes. How far a commit has travelled when it returns:
 //
 //      synchronous = OFF      handed to the system, as LogDB's .process
 //      synchronous = NORMAL   the same; the WAL is synced at checkpoints, so a power cut may take some, as with .interval
@@ -20,10 +20,14 @@ import CSQLite
     private var getStatement: OpaquePointer?
     let path: String
 
-    init(_ path: String, _ synchronous: Synchronous) throws {
+    static var version: String { unsafe String(cString: sqlite3_libversion()) }
+
+    /// - Parameter cacheBytes: of its page cache; nil is its own default, 2 MB.
+    init(_ path: String, _ synchronous: Synchronous, cacheBytes: Int? = nil) throws {
         self.path = path
         try check(unsafe sqlite3_open(path, &handle))
         try execute("PRAGMA journal_mode = WAL")
+        if let cacheBytes { try execute("PRAGMA cache_size = -\(cacheBytes / 1024)") }
         try execute("PRAGMA synchronous = \(synchronous.rawValue)")
         try execute("CREATE TABLE IF NOT EXISTS documents (k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID")
         unsafe upsertStatement = try prepare("INSERT INTO documents VALUES (?1, ?2) ON CONFLICT (k) DO UPDATE SET v = excluded.v")
@@ -31,14 +35,25 @@ import CSQLite
         unsafe getStatement = try prepare("SELECT v FROM documents WHERE k = ?1")
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Folds the WAL into the database file, as closing the last connection does. A second call does nothing.
+    func close() {
         unsafe sqlite3_finalize(upsertStatement)
         unsafe sqlite3_finalize(deleteStatement)
         unsafe sqlite3_finalize(getStatement)
         unsafe sqlite3_close(handle)
+        unsafe upsertStatement = nil
+        unsafe deleteStatement = nil
+        unsafe getStatement = nil
+        unsafe handle = nil
     }
 
-    func upsert(_ key: String, _ document: Span<UInt8>) throws {
+    func upsert(_ key: String, _ document: Span<UInt8>) throws { try upsert(key.utf8.span, document) }
+
+    func delete(_ key: String) throws { try delete(key.utf8.span) }
+
+    func upsert(_ key: Span<UInt8>, _ document: Span<UInt8>) throws {
         try unsafe bind(key, to: upsertStatement) { statement in
             // SAFETY: without a destructor SQLite only borrows the bytes, and the statement is stepped and reset before they go away.
             try unsafe document.withUnsafeBufferPointer { bytes in
@@ -48,12 +63,12 @@ import CSQLite
         }
     }
 
-    func delete(_ key: String) throws {
+    func delete(_ key: Span<UInt8>) throws {
         try unsafe bind(key, to: deleteStatement) { guard unsafe sqlite3_step($0) == SQLITE_DONE else { throw failure } }
     }
 
     func get(_ key: String) throws -> [UInt8]? {
-        try unsafe bind(key, to: getStatement) { statement in
+        try unsafe bind(key.utf8.span, to: getStatement) { statement in
             guard unsafe sqlite3_step(statement) == SQLITE_ROW else { return nil }
             return unsafe Array(Self.column(0, of: statement))
         }
@@ -82,10 +97,11 @@ import CSQLite
         guard unsafe sqlite3_exec(handle, text, nil, nil, nil) == SQLITE_OK else { throw failure }
     }
 
-    private func bind<Result>(_ key: String, to statement: OpaquePointer?, _ body: (OpaquePointer?) throws -> Result) throws -> Result {
-        var key = key
+    private func bind<Result>(
+        _ key: Span<UInt8>, to statement: OpaquePointer?, _ body: (OpaquePointer?) throws -> Result
+    ) throws -> Result {
         // SAFETY: as in `upsert`: reset and cleared before the text goes away.
-        return try key.withUTF8 { text in
+        try unsafe key.withUnsafeBufferPointer { text in
             defer {
                 unsafe sqlite3_reset(statement)
                 unsafe sqlite3_clear_bindings(statement)

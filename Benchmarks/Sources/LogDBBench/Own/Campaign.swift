@@ -42,7 +42,7 @@ struct Campaign {
         steps.reserveCapacity(count)
         text.reserveCapacity(count * 256)
         var random = SplitMix64(seed: seed)
-        var world: [Actor?] = Array(repeating: nil, count: actors)
+        var world: [SavedActor?] = Array(repeating: nil, count: actors)
         var clock = 1_790_000_000_000
         for index in 0..<count {
             clock += 1 + random.below(40)
@@ -53,7 +53,7 @@ struct Campaign {
                 world[number] = nil
                 live[number] = nil
             } else {
-                var actor = world[number] ?? Actor(number)
+                var actor = world[number] ?? SavedActor(number)
                 actor.change(&random, clock)
                 actor.append(to: &text)
                 world[number] = actor
@@ -77,7 +77,7 @@ struct Campaign {
 }
 
 /// One actor as the game holds it. Coordinates are in hundredths.
-private struct Actor {
+private struct SavedActor {
     var number: Int
     var hitPoints: Int
     var level = 1

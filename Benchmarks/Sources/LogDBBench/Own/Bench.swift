@@ -27,14 +27,12 @@ final class Bench {
         (.lz4, "lz4"), (.lz4HC(level: 9), "lz4hc:9"), (.zlib(level: 6), "zlib:6"), (.none, "none"),
     ]
 
-    init(_ arguments: Arguments) throws {
+    init(_ arguments: Arguments, folder: String) throws {
         self.arguments = arguments
-        report = Report(json: arguments.isJSON, judges: !arguments.isQuick)
-        folder = URL(fileURLWithPath: arguments.folder).path + "/logdb-bench.\(getpid())"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        report = Report(judges: !arguments.isQuick)
+        self.folder = folder + "/own"
+        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
     }
-
-    func cleanUp() { try? FileManager.default.removeItem(atPath: folder) }
 
     /// As many calls as a full run makes, or few.
     func calls(_ full: Int, quick: Int) -> Int { arguments.isQuick ? quick : full }
@@ -47,17 +45,15 @@ final class Bench {
     }
 
     func printSurroundings() {
-        var load = [Double](repeating: 0, count: 3)
-        // SAFETY: getloadavg writes at most three doubles, and the array has three.
-        _ = unsafe load.withUnsafeMutableBufferPointer { unsafe getloadavg($0.baseAddress!, 3) }
-        report.title("\(ProcessInfo.processInfo.processorCount) processors, load average \(String(format: "%.1f", load[0])), in \(folder)")
-        if load[0] > 1 { report.note("others are at work on this machine: read the ratios, not the times") }
+        let load = Surroundings.load
+        report.title("\(ProcessInfo.processInfo.processorCount) processors, load average \(String(format: "%.1f", load)), in \(folder)")
+        if load > 1 { report.note("others are at work on this machine: read the ratios, not the times") }
     }
 
     // MARK: - Inputs
 
     /// The generated log.
-    private(set) lazy var campaign = Campaign(steps: arguments.operations ?? (arguments.isQuick ? 50_000 : 1_000_000))
+    private(set) lazy var campaign = Campaign(steps: arguments.isQuick ? 50_000 : 1_000_000)
 
     /// What single puts write.
     private(set) lazy var inputs = Inputs()
@@ -74,6 +70,8 @@ final class Bench {
         if let known = databases[codec] { return known }
         let path = fresh("sealed-\(databases.count)")
         let options = Options { [isQuick = arguments.isQuick] options in
+            // What is measured is the log; compaction has steps of its own.
+            options.compaction = .manual
             options.codec = codec
             if isQuick { options.segmentSizeBytes = 2 << 20 }
         }
@@ -150,19 +148,5 @@ final class Bench {
             return try reader.statistics().files.reduce(0) { $0 + ($1.kind == "raw" ? Int($1.bytes) : 0) }
         }
         return try rawBytes(write) - rawBytes { _ in }
-    }
-}
-
-extension [UInt8] {
-    init(copying bytes: Span<UInt8>) {
-        // SAFETY: the pointer does not outlive the closure.
-        self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
-    }
-}
-
-extension String {
-    init(copying bytes: Span<UInt8>) {
-        // SAFETY: the pointer does not outlive the closure.
-        self = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -35,10 +35,15 @@ struct Samples {
 
     mutating func add(_ nanoseconds: UInt64) { durations.append(nanoseconds) }
 
+    mutating func add(_ other: Samples) { durations += other.durations }
+
     var count: Int { durations.count }
     var median: Double { quantile(0.5) }
     var p99: Double { quantile(0.99) }
     var least: Double { quantile(0) }
+    var first: UInt64 { durations.first ?? 0 }
+    var sum: UInt64 { durations.reduce(0, &+) }
+    var sorted: [UInt64] { durations.sorted() }
 
     /// Nearest rank.
     func quantile(_ share: Double) -> Double {
