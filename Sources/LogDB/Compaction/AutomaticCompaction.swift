@@ -29,7 +29,7 @@ extension Log {
             if monitor.withLock({ $0.isStopping }) { return }
             do {
                 if try isTimeToCompact() {
-                    try _ = compact(CompactionOptions()) { _ in }
+                    try _ = compactHere(CompactionOptions()) { _ in }
                     monitor.withLock { $0.compactionFailure = nil }
                 }
             } catch {

@@ -8,7 +8,16 @@ import LogDBFile
 import LogDBFormat
 
 extension Log {
+    /// Compacts on a thread of low priority, while the caller waits: on a machine whose processors are all busy, who writes or reads goes first.
+    /// `progress` is called on the caller's thread.
     func compact(
+        _ compaction: CompactionOptions, progress: (CompactionProgress) throws -> Void
+    ) throws -> CompactionReport {
+        try Errand.run(reporting: progress) { report in try self.compactHere(compaction, progress: report) }
+    }
+
+    /// Compacts on this thread.
+    func compactHere(
         _ compaction: CompactionOptions, progress: (CompactionProgress) throws -> Void
     ) throws -> CompactionReport {
         try beginCompaction()

@@ -40,7 +40,7 @@ final class CompactionStep {
     private let throttle: Throttle
     private let pass: (Int) throws(LogDBError) -> Void
     private let writer: BaseWriter
-    private var spill: SpillFile?
+    private var sorter: Sorter?
     /// Segments of older generations that are still listed.
     private var old: [SealedSegment]
     private var new: [SealedSegment] = []
@@ -74,11 +74,11 @@ final class CompactionStep {
     func run() throws(LogDBError) -> CompactionReport {
         do throws(LogDBError) {
             let report = try merge()
-            spill?.close()
+            sorter?.close()
             return report
         } catch {
             writer.discard()
-            spill?.close()
+            sorter?.close()
             throw error
         }
     }
@@ -90,8 +90,8 @@ final class CompactionStep {
                 throttle: throttle)
         }
         let sorter = Sorter(range: .everything, budget: sortBudget, overflow: overflow)
+        self.sorter = sorter
         sorter.check = { [pass] () throws(LogDBError) in try pass(0) }
-        defer { spill = sorter.spill }
         do {
             let catalog = cut.catalog
             try sortLog(cut.tail, into: sorter, budget: budget / 4, passing: pass) { $0 == 0 || catalog.names[$0] != nil }
@@ -137,7 +137,7 @@ final class CompactionStep {
         var report = CompactionReport()
         report.documents = writer.documents
         report.writtenBytes = writer.writtenBytes
-        report.spilledBytes = spill?.writtenBytes ?? 0
+        report.spilledBytes = sorter?.spill?.writtenBytes ?? 0
         report.peakExtraBytes = peakExtraBytes
         return report
     }
@@ -162,8 +162,8 @@ final class CompactionStep {
     }
 
     private func noteExtra() {
-        let written = writer.writtenBytes + (spill?.heldBytes ?? 0)
-        peakExtraBytes = max(peakExtraBytes, written > retiredBytes ? written - retiredBytes : 0, spill?.peakBytes ?? 0)
+        let written = writer.writtenBytes + (sorter?.spill?.heldBytes ?? 0)
+        peakExtraBytes = max(peakExtraBytes, written > retiredBytes ? written - retiredBytes : 0, sorter?.spill?.peakBytes ?? 0)
     }
 
     /// Ends the segment being written and lets the manifest list it instead of what it replaces. `next` is the key at which the merge stands; nil at

@@ -18,7 +18,7 @@ final class Log: Sendable {
     /// The background threads, each started when there is first something for it to do.
     let sealer = Worker(name: "logdb-seal")
     let flusher = Worker(name: "logdb-flush")
-    let compactor = Worker(name: "logdb-compact")
+    let compactor = Worker(name: "logdb-compact", priority: .low)
     let garbage = GarbageEstimate()
     let schemas: SchemaBook
 

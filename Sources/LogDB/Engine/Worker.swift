@@ -12,6 +12,7 @@ import LogDBFile
 final class Worker: Sendable {
     let bell = Bell()
     private let name: String
+    private let priority: BackgroundThread.Priority
     private enum Phase {
         case idle
         case running(BackgroundThread)
@@ -19,13 +20,16 @@ final class Worker: Sendable {
     }
     private let phase = Monitor<Phase>(.idle)
 
-    init(name: String) { self.name = name }
+    init(name: String, priority: BackgroundThread.Priority = .inherited) {
+        self.name = name
+        self.priority = priority
+    }
 
     /// Rings, and starts the thread with `body` if it does not run yet; false where the system has no room for one,
     /// or after `join`.
     func wake(_ body: @escaping @Sendable () -> Void) -> Bool {
         let isRunning = phase.withLock { phase in
-            if case .idle = phase, let thread = try? BackgroundThread(name: name, body) { phase = .running(thread) }
+            if case .idle = phase, let thread = try? BackgroundThread(name: name, priority: priority, body) { phase = .running(thread) }
             if case .running = phase { return true }
             return false
         }

@@ -17,6 +17,8 @@ class RecordCursor {
     final var sequence: SequenceNumber = 0
     final var milliseconds: Int64 = 0
     final var isDelete = false
+    /// What the record adds to the digest, where the cursor knows it without looking: from when the record was taken in.
+    final var term: UInt64?
     /// Whether this is a source of the base rather than of the log.
     final var isBase: Bool { self is SegmentCursor }
     // SAFETY: both point into memory that the cursor owns and does not touch before it advances.

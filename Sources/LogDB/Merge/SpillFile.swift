@@ -191,7 +191,10 @@ struct RunWriter: ~Copyable {
     mutating func append(_ cursor: RecordCursor) throws(LogDBError) {
         try cursor.loadDocument()
         let record = cursor.record
-        if !record.isDelete { digests.add(record) }
+        // Whoever reads the run adds up the bytes as they come back: no need to look at them twice.
+        if !record.isDelete {
+            digests.add(record.table, term: cursor.term ?? ContentDigest.term(key: record.key, document: record.document))
+        }
         records += 1
         let isLarge = record.document.count > blockLength / 2
         let length = record.key.count + (isLarge ? 16 : record.document.count)
