@@ -84,10 +84,12 @@ final class CompactionStep {
     }
 
     private func sort() throws(LogDBError) -> (sources: [RecordCursor], digests: TableDigests) {
-        let overflow = Sorter.Overflow.spill { [log, throttle, sortBudget] () throws(LogDBError) in
+        let blockLength = Sorter.blockLength(
+            budget: sortBudget, records: cut.tail.reduce(0) { $0 + $1.entry.records },
+            rawLength: cut.tail.reduce(0) { $0 + $1.entry.rawLength })
+        let overflow = Sorter.Overflow.spill { [log, throttle] () throws(LogDBError) in
             try SpillFile.make(
-                in: log.directory, number: .random(in: 0 ... .max >> 1), blockLength: Sorter.blockLength(budget: sortBudget),
-                throttle: throttle)
+                in: log.directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: throttle)
         }
         let sorter = Sorter(range: .everything, budget: sortBudget, overflow: overflow)
         self.sorter = sorter

@@ -31,10 +31,11 @@ extension Snapshot {
         guard let directory = place.spillDirectory, !isReversed, limit == .max else {
             return try selectNarrowing(range, isReversed: isReversed, &left, in: place, body)
         }
+        let blockLength = Sorter.blockLength(
+            budget: place.sortBudget, records: sealed.reduce(0) { $0 + $1.entry.records },
+            rawLength: sealed.reduce(0) { $0 + $1.entry.rawLength })
         let overflow = Sorter.Overflow.spill { () throws(LogDBError) in
-            try SpillFile.make(
-                in: directory, number: .random(in: 0 ... .max >> 1), blockLength: Sorter.blockLength(budget: place.sortBudget),
-                throttle: Throttle())
+            try SpillFile.make(in: directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: Throttle())
         }
         let sorter = Sorter(range: range, budget: place.sortBudget, overflow: overflow)
         defer { sorter.close() }

@@ -53,12 +53,13 @@ final class Merge {
             last.table = head.table
             last.key.removeAll(keepingCapacity: true)
             unsafe last.key.append(contentsOf: head.key)
+            let (prefix, length) = (head.prefix, common?.count)
             try step(losers[0])
             replay(losers[0])
             // The rest of the key's operations are older.
             while true {
                 let older = heads[losers[0]]
-                guard older.table == last.table, older.table != .max,
+                guard older.table == last.table, older.table != .max, older.prefix == prefix || length != common?.count,
                     unsafe last.key.withUnsafeBytes({ unsafe compareBytes($0, older.key) == 0 })
                 else { break }
                 superseded?(cursors[losers[0]])

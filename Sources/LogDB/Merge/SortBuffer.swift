@@ -50,7 +50,8 @@ final class SortBuffer {
     /// Records taken in, superseded ones too.
     private(set) var added = 0
 
-    private static let entryBytes = 96
+    /// What a kept operation takes beside its key and document.
+    static let entryBytes = 96
 
     init(budget: Int) {
         self.budget = budget

@@ -21,7 +21,6 @@ final class Sorter {
     /// What is being filled.
     private var buffer: SortBuffer
     private let overflow: Overflow
-    private let fanIn: Int
     private let isReversed: Bool
     /// Where full buffers go, once one was full.
     private var shelf: RunShelf?
@@ -49,17 +48,26 @@ final class Sorter {
         self.budget = budget
         self.hasTwoBuffers = hasTwoBuffers ?? (budget >= Self.budgetOfTwo)
         buffer = SortBuffer(budget: budget)
-        fanIn = Self.fanIn(budget: budget)
     }
 
     var spill: SpillFile? { shelf?.spill }
 
-    /// Raw bytes of a block of a run where `budget` bytes are for sorting.
-    static func blockLength(budget: Int) -> Int { min(32 << 10, max(4 << 10, budget / 1024)) }
+    /// Raw bytes of a block of a run where `budget` bytes are for sorting: smaller ones where that spares merging runs into fewer first.
+    ///
+    /// - Parameters:
+    ///   - records: how many are to be sorted, at most.
+    ///   - rawLength: bytes of their keys and documents.
+    static func blockLength(budget: Int, records: UInt64, rawLength: UInt64) -> Int {
+        var length = min(32 << 10, max(4 << 10, budget / 1024))
+        let bytes = rawLength + records * UInt64(SortBuffer.entryBytes)
+        let runs = bytes / UInt64(max(1, budget >= budgetOfTwo ? budget / 2 : budget)) + 1
+        while length > 8 << 10, UInt64(fanIn(budget: budget, blockLength: length)) < runs { length /= 2 }
+        return length
+    }
 
     /// Runs that a merge may read at once in four fifths of `budget`: the buffer is empty by then. A block of a run takes its length unpacked, its
     /// places, and its packed form while it is read.
-    static func fanIn(budget: Int) -> Int { max(4, budget / 5 * 4 / (3 * blockLength(budget: budget) + 4096)) }
+    static func fanIn(budget: Int, blockLength: Int) -> Int { max(4, budget / 5 * 4 / (3 * blockLength + 4096)) }
 
     func add(_ record: borrowing Record, sequence: SequenceNumber, milliseconds: Int64) throws(LogDBError) {
         guard range.contains(record.table, record.key) else { return }
@@ -114,6 +122,7 @@ final class Sorter {
         if !buffer.isEmpty { try empty() }
         buffer.release()
         let spill = shelf.spill
+        let fanIn = Self.fanIn(budget: budget, blockLength: spill.blockLength)
         var runs = try shelf.finish()
         while runs.count > fanIn {
             // As few as will do, the smallest first: every byte of them is written once more.

@@ -273,7 +273,11 @@ final class RunCursor: RecordCursor {
             }
         }
         // SAFETY: `raw` is not touched before the next block is read, and its memory does not move.
-        unsafe raw.withUnsafeBytes { bytes in unsafe show(places.places[next], in: bytes) }
+        unsafe raw.withUnsafeBytes { bytes in
+            unsafe show(places.places[next], in: bytes)
+            // Of many runs each comes to its turn after what others hold has gone through the cache: what is next here is called for now.
+            if next + 1 < places.count { unsafe prefetch(places.places[next + 1], in: bytes) }
+        }
         isReference = table & 1 == 1
         table >>= 1
         next += 1
