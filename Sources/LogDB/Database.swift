@@ -34,6 +34,7 @@ public final class Database: Sendable {
         find = Find(budget: options.memoryBudgetBytes)
         lastRecovery = log.manifest.state.lastRecovery
         if options.access == .readWrite, log.monitor.withLock({ $0.sealableCount }) > 0 { log.wakeSealer() }
+        log.considerCompaction(hasJustOpened: true)
     }
 
     deinit { try? shutDown() }

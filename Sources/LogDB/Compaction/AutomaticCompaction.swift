@@ -1,6 +1,7 @@
 //===--- AutomaticCompaction.swift - compaction by itself -------------------===//
 //
-// After a segment was sealed, and only then, a thread of its own asks whether it is time. See CompactionPolicy for when it is.
+// After a segment was sealed a thread of its own asks whether it is time; and a second after an opening, for what the last session left to do. See
+// CompactionPolicy for when it is time.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
@@ -15,11 +16,34 @@ extension Log {
     private static let shortSegments: UInt64 = 8
     private static let shortGarbage = 0.1
 
-    /// Tells the compactor that there is a new segment, or no room for one.
-    func considerCompaction() {
+    /// An opening that is over before that has something better to do than to begin a compaction.
+    private static let openingNanoseconds: UInt64 = 1_000_000_000
+
+    /// Tells the compactor that there is a new segment, or no room for one; or that the database was just opened.
+    func considerCompaction(hasJustOpened: Bool = false) {
         guard case .automatic(_, let segments) = options.compaction, options.access == .readWrite else { return }
         guard monitor.withLock({ $0.sealed.count >= segments && $0.failure == nil && !$0.isStopping }) else { return }
-        _ = compactor.wake { [self] in runCompactor() }
+        _ = compactor.wake { [self] in
+            if hasJustOpened {
+                let rings = compactor.bell.count
+                compactor.bell.wait(since: rings, until: Clock.monotonicNanoseconds() + Self.openingNanoseconds)
+            }
+            runCompactor()
+        }
+    }
+
+    /// Does now what the compactor would do, and returns when there is nothing left of it.
+    func compactIfDue(_ progress: (CompactionProgress) throws -> Void) throws -> CompactionReport? {
+        try waitUntilSealed()
+        var report: CompactionReport?
+        while true {
+            // Perhaps all there is to do.
+            waitForCompaction()
+            guard try isTimeToCompact() else { return report }
+            let done = try compact(CompactionOptions(), progress: progress)
+            guard done.steps > 0 else { return report }
+            report = done
+        }
     }
 
     /// The compactor's thread.

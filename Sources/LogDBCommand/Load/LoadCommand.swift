@@ -84,7 +84,10 @@ struct LoadCommand: ParsableCommand {
             valueName: "size"))
     var segmentSize: ByteSizeArgument?
 
-    @Flag(help: "Leave superseded operations in the log. Without this it is compacted in the background when half of it is superseded.")
+    @Flag(
+        help:
+            "Leave superseded operations in the log. Without this it is compacted, on the way and at the end, when half of it is superseded."
+    )
     var noCompaction = false
 
     func validate() throws {
@@ -120,6 +123,7 @@ struct LoadCommand: ParsableCommand {
             for file in files.isEmpty ? [nil] : files.map(Optional.init) { try loader.load(file) }
             try loader.finish()
             try sealIfWorthwhile(database)
+            try compactIfDue(database)
             if loader.rolledBack > 0 {
                 StandardError.report("\(counted(loader.rolledBack, "transaction")) rolled back because of invalid lines")
             }
@@ -139,6 +143,22 @@ struct LoadCommand: ParsableCommand {
             // What was loaded is safe as it is; only the room it takes is not what it could be.
             guard error.code == .diskFull else { throw error }
             StandardError.report("everything was loaded, but there was no room to compress it: \(error)")
+        }
+    }
+
+    /// The background may not have come to it: a load is over soon.
+    private func compactIfDue(_ database: Database) throws {
+        var progress = ProgressLine(updatesPerLook: 1)
+        do {
+            let report = try database.compactIfDue { step in
+                if let signal = Interruption.signal {
+                    throw Interruption.failure(signal, "Everything was loaded; what is superseded is cleared away another time.")
+                }
+                progress.update { _ in step.line }
+            }
+            if report != nil { progress.finish { "compacted in \($0.rounded(to: 1)) s" } }
+        } catch let error as LogDBError where error.code == .insufficientSpace || error.code == .diskFull {
+            StandardError.report("everything was loaded, but there was no room to compact it: \(error)")
         }
     }
 }
