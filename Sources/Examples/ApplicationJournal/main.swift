@@ -74,9 +74,10 @@ struct Journal {
     }
 
     private func sync(_ folder: String) throws {
-        let descriptor = open(folder, O_RDONLY)
-        guard descriptor >= 0, fsync(descriptor) == 0 else { throw POSIXError(.EIO) }
-        Foundation.close(descriptor)
+        let descriptor = unsafe open(folder, O_RDONLY)
+        guard descriptor >= 0 else { throw CocoaError(.fileReadNoPermission) }
+        defer { Foundation.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 
     func close() throws { try database.close() }
@@ -105,7 +106,7 @@ example("application-journal") { arguments in
         var what = "start"
         var halves: [Int] = []
         while true {
-            let ending = try kill(after: 0.02...0.12, path, photos, what)
+            let ending = try kill(after: what == "start" ? 0.1...0.15 : 0.02...0.1, path, photos, what)
             let there = try FileManager.default.contentsOfDirectory(atPath: photos)
             try require(there.count == names.count, "\(there.count) photos are left of \(names.count)")
             guard ending.wasKilled else { break }

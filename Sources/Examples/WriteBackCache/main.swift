@@ -46,9 +46,14 @@ final class WriteBackCache {
         archive = try database.get("state", "archive", as: Archive.self) ?? Archive()
         lastMessage = waiting.keys.max() ?? archive.lastMessage
         let path = folder + "/messages.txt"
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
-        guard let file = FileHandle(forUpdatingAtPath: path) else { throw CocoaError(.fileWriteUnknown) }
+        if !FileManager.default.fileExists(atPath: path) {
+            try Data().write(to: URL(fileURLWithPath: path))
+            // A file is there after a power cut only if its folder was synced.
+            try sync(folder: folder)
+        }
+        guard let file = FileHandle(forUpdatingAtPath: path) else { throw CocoaError(.fileReadNoPermission) }
         self.file = file
+        guard try file.seekToEnd() >= archive.bytes else { throw CocoaError(.fileReadCorruptFile) }
         // What was appended and never noted.
         try file.truncate(atOffset: archive.bytes)
     }
@@ -84,6 +89,13 @@ final class WriteBackCache {
         try file.close()
         try database.close()
     }
+}
+
+func sync(folder: String) throws {
+    let descriptor = unsafe open(folder, O_RDONLY)
+    guard descriptor >= 0 else { throw CocoaError(.fileReadNoPermission) }
+    defer { Foundation.close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
 }
 
 // MARK: - The proof
