@@ -10,9 +10,9 @@ import LogDBFormat
 /// A type that says itself by what schema its values are written, where it cannot be found out by asking.
 ///
 /// ```swift
-/// enum Shape: Codable { case circle(radius: Double), square(side: Double) }
+/// enum Shape: Codable, SchemaDescribable {
+///     case circle(radius: Double), square(side: Double)
 ///
-/// extension Shape: SchemaDescribable {
 ///     static var schemaDescription: JSON { ["type": "object", "minProperties": 1, "maxProperties": 1] }
 ///     static var schemaExample: Shape { .circle(radius: 1) }
 /// }

@@ -245,6 +245,21 @@ import Testing
         )
     }
 
+    private enum Choice: Codable, SchemaDescribable {
+        case circle(radius: Double)
+        case square(side: Double)
+        static var schemaDescription: JSON { ["type": "object", "minProperties": 1, "maxProperties": 1] }
+        static var schemaExample: Choice { .circle(radius: 1) }
+    }
+
+    @Test func `an enumeration with associated values can say itself`() throws {
+        let schema = try Schema(describing: [String: Choice].self)
+        let written = try DocumentEncoder().encode(["a": Choice.square(side: 2), "b": .circle(radius: 1)])
+        try schema.validate(written.span)
+        #expect(throws: LogDBError.self) { try schema.validate(#"{"a":{}}"#) }
+        #expect(throws: LogDBError.self) { try schema.validate(#"{"a":{"circle":{},"square":{}}}"#) }
+    }
+
     private struct Before: Codable { var hp: Int8 }
     private struct After: Codable {
         var hp: Int16
