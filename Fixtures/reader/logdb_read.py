@@ -949,7 +949,7 @@ class Database:
                 yield self.schema_line(op.table)
             yield b'{%s,"value":%s}\n' % (self.address(op), line(op.document))
 
-        for table in sorted(self.schemas, key=self.names.get):
+        for table in sorted(self.schemas, key=lambda table: self.names[table].encode()):
             yield self.schema_line(table)
 
     def dump_operations(self):
