@@ -47,7 +47,10 @@ extension Bench {
         let bytes = documents.reduce(0) { $0 + $1.document.count }
         report.title("holding \(documents.count) documents, \(bytes / 1_000_000) MB, to a schema that names every member")
         let (strict, open) = (try Schema(json: Self.actorSchema), try Schema(json: "{}"))
-        let (held, free) = (try Database.open(at: fresh("schema")), try Database.open(at: fresh("no-schema")))
+        // The same documents again and again would be compacted meanwhile.
+        let options = Options { $0.compaction = .manual }
+        let held = try Database.open(at: fresh("schema"), options: options)
+        let free = try Database.open(at: fresh("no-schema"), options: options)
         try held.setSchema(Campaign.table, keys: .string, documents: strict)
         let passes = try racePasses(
             [
