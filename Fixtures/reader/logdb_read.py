@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second reader of LogDB databases, written from Sources/LogDB/LogDB.docc/FileFormat.md alone.
 
-    logdb_read.py DB                  the live documents, as `logdb dump DB` prints them
+    logdb_read.py DB                  the live documents and the schemas, as `logdb dump DB` prints them
     logdb_read.py DB --operations     every operation, as `logdb dump DB --operations` prints them
 
 Needs Python 3.8 and nothing else. It shares no code with the engine, on purpose: where the two disagree, the page or one of them
@@ -921,9 +921,9 @@ class Database:
                 following = max(following, table + 1)
             elif op.table >= following:
                 raise Damage(f"an operation is for table {op.table}, which was never made")
-        return {
-            decode_key(op.key, op): json.loads(op.document)["name"] for op in self.newest() if op.table == 0 and not op.is_delete
-        }
+        entries = {decode_key(op.key, op): op.document.decode() for op in self.newest() if op.table == 0 and not op.is_delete}
+        self.schemas = {table: schema for table, schema in ((table, schema_of(entry)) for table, entry in entries.items()) if schema}
+        return {table: json.loads(entry)["name"] for table, entry in entries.items()}
 
     # --- What is printed ---
 
@@ -940,14 +940,52 @@ class Database:
         key = decode_key(op.key, op)
         return b'"table":%s,"key":%s' % (text(self.names[op.table]), text(key) if isinstance(key, str) else b"%d" % key)
 
+    def schema_line(self, table):
+        return b'{"table":%s%s}\n' % (text(self.names[table]), line(self.schemas.pop(table).encode()))
+
     def dump(self):
         for op in self.live():
+            if op.table in self.schemas:
+                yield self.schema_line(op.table)
             yield b'{%s,"value":%s}\n' % (self.address(op), line(op.document))
+
+        for table in sorted(self.schemas, key=lambda table: self.names[table].encode()):
+            yield self.schema_line(table)
 
     def dump_operations(self):
         for op in self.operations():
             rest = b'"delete":true' if op.is_delete else b'"value":' + line(op.document)
             yield b'{"sequence":%d,"time":%d,%s,%s}\n' % (op.sequence, op.time, self.address(op), rest)
+
+
+def members(value, at=0):
+    """The members of an object, or the elements of an array, whose text begins at `at`; as text, byte for byte."""
+    scan, found = json.JSONDecoder().raw_decode, []
+    space = lambda place: re.compile(r"[ \t\n\r]*").match(value, place).end()
+    at = space(space(at) + 1)
+    while value[at] not in "]}":
+        name, start = None, at
+        _, end = scan(value, start)
+        if value[space(end)] == ":":
+            name, start = json.loads(value[at:end]), space(space(end) + 1)
+            _, end = scan(value, start)
+        found.append((name, value[start:end]))
+        at = space(end)
+        if value[at] == ",":
+            at = space(at + 1)
+    return found
+
+
+def schema_of(entry):
+    """What a catalog entry's last version asks, as the members of a line; none if it takes anything."""
+    versions = dict(members(entry)).get("versions")
+    if versions is None:
+        return None
+    last = dict(members(members(versions)[-1][1]))
+    if "keys" not in last and "schema" not in last:
+        return None
+    found = "".join(f',"{name}":{last[name]}' for name in ("keys", "formats") if name in last)
+    return found + f',"schema":{last.get("schema", "null")}'
 
 
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}

@@ -378,14 +378,19 @@ public final class Database: Sendable {
         }
         while true {
             let epoch = log.schemas.epoch
-            for item in batch.items where !item.isDelete { try check(item, of: batch) }
+            // Mostly they are for one table, or for few: rules are looked up where the table changes.
+            var known: (table: String, rules: WriteRules?)?
+            for item in batch.items where !item.isDelete {
+                if known?.table != item.table { known = (item.table, log.schemas.rules(of: item.table)) }
+                try check(item, of: batch, known?.rules)
+            }
             if let appended = try log.append(batch, epoch: epoch) { return appended }
         }
     }
 
-    private func check(_ item: Batch.Item, of batch: Batch) throws(LogDBError) {
+    private func check(_ item: Batch.Item, of batch: Batch, _ rules: WriteRules?) throws(LogDBError) {
         let document = batch.bytes.span.extracting(item.document)
-        guard let rules = log.schemas.rules(of: item.table) else { return try checkDocument(document) }
+        guard let rules else { return try checkDocument(document) }
         let key: Key
         do throws(FormatError) { key = try Key(decoding: batch.bytes.span.extracting(item.key)) } catch {
             throw LogDBError(.internalInconsistency, "a batch holds a key that cannot be read: \(error.reason)")

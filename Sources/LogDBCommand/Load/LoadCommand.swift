@@ -28,6 +28,12 @@ struct LoadCommand: ParsableCommand {
             the load fails. With --skip-invalid it does not fail; a transaction that loses a line to that is rolled back at its commit, \
             and so are all that are open at a line that cannot be read at all.
 
+            A line as 'logdb dump' prints it for a table with a schema sets that, as 'logdb schema set' does; from there on the lines of that table must keep to it:
+
+              {"table":"actors","keys":"string","schema":{"type":"object","required":["hp"]}}
+
+            It stands outside of transactions, is no operation, and has no number.
+
             The database is created if there is none. Empty lines are passed over. A bad line ends the load: the message names its line \
             and column and says how many operations before it were kept. With --skip-invalid the load goes on and says how many lines \
             it passed over.
