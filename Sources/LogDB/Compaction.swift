@@ -4,8 +4,8 @@
 public enum CompactionPolicy: Sendable, Equatable {
     /// In the background, as soon as an estimate says that at least `garbage` (a share, 0.1 ... 0.95) of the sealed data is superseded, deleted or
     /// dropped, and at least `segments` segments (1 or more) were sealed since the last time. Also when the disk is nearly full and there is
-    /// something to gain, and when the log that is not compacted has grown to several times the rest, so that finding and selecting stay cheap. A
-    /// database in which nothing is written does nothing.
+    /// something to gain, and when the log that is not compacted has grown to several times the rest, so that finding and selecting stay cheap. Looks
+    /// when a segment was sealed, and a second after an opening: a database in which nothing is written does nothing more.
     case automatic(garbage: Double = 0.5, segments: Int = 2)
     /// Only when ``Database/compact(_:progress:)`` is called.
     case manual

@@ -26,6 +26,8 @@ extension Log {
         _ = compactor.wake { [self] in
             if hasJustOpened {
                 let rings = compactor.bell.count
+                // Over already, and nobody rings again?
+                if monitor.withLock({ $0.isStopping }) { return }
                 compactor.bell.wait(since: rings, until: Clock.monotonicNanoseconds() + Self.openingNanoseconds)
             }
             runCompactor()
@@ -35,14 +37,23 @@ extension Log {
     /// Does now what the compactor would do, and returns when there is nothing left of it.
     func compactIfDue(_ progress: (CompactionProgress) throws -> Void) throws -> CompactionReport? {
         try waitUntilSealed()
-        var report: CompactionReport?
+        // Perhaps that is all there is to do.
+        try waitForCompaction(progress)
+        guard try isTimeToCompact() else { return nil }
+        // Once: others may write on, and there would be no end.
+        let report = try compact(CompactionOptions(), progress: progress)
+        return report.steps > 0 ? report : nil
+    }
+
+    /// Returns when no compaction is under way; tells of one that another thread does.
+    private func waitForCompaction(_ progress: (CompactionProgress) throws -> Void) throws {
         while true {
-            // Perhaps all there is to do.
-            waitForCompaction()
-            guard try isTimeToCompact() else { return report }
-            let done = try compact(CompactionOptions(), progress: progress)
-            guard done.steps > 0 else { return report }
-            report = done
+            let (isCompacting, last) = monitor.withLock { ($0.isCompacting, $0.compactionProgress) }
+            guard isCompacting else { return }
+            if let last { try progress(last) }
+            monitor.enter { lock in
+                if lock.state.isCompacting { _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000) }
+            }
         }
     }
 

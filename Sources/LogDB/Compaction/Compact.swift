@@ -23,7 +23,10 @@ extension Log {
         try beginCompaction()
         defer { endCompaction() }
         return try withoutActuallyEscaping(progress) { progress in
-            try runCompaction(compaction, progress)
+            try runCompaction(compaction) { now in
+                self.monitor.withLock { $0.compactionProgress = now }
+                try progress(now)
+            }
         }
     }
 
@@ -39,7 +42,10 @@ extension Log {
     }
 
     private func endCompaction() {
-        monitor.withLock { $0.isCompacting = false }
+        monitor.withLock { state in
+            state.isCompacting = false
+            state.compactionProgress = nil
+        }
         monitor.broadcast()
         reaper.reap()
     }
@@ -56,7 +62,7 @@ extension Log {
     ) throws -> CompactionReport {
         let began = Clock.monotonicNanoseconds()
         let budget = compaction.memoryBudgetBytes ?? options.memoryBudgetBytes
-        let throttle = Throttle(bytesPerSecond: compaction.bytesPerSecond)
+        let throttle = Throttle(bytesPerSecond: compaction.bytesPerSecond) { [monitor] in monitor.withLock { $0.isStopping } }
         let first = try takeCut()
         var report = CompactionReport()
         guard try !isCompact(base: first.base, tail: first.tail, first.catalog) else { return report }

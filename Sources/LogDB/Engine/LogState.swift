@@ -76,6 +76,8 @@ struct LogState: ~Copyable {
     /// The number of the next file of the base.
     var nextBase: UInt64 = 1
     /// Why the last automatic compaction did not come to its end.
+    /// How far the compaction is that is under way, as far as it has said.
+    var compactionProgress: CompactionProgress?
     var compactionFailure: LogDBError?
 
     init(

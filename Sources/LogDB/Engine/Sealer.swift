@@ -112,7 +112,7 @@ extension Log {
         try waitUntilDurable(position)
     }
 
-    /// Waits until every full segment is sealed that no transaction pins. Returns how far the log went when it began.
+    /// Waits until every full segment is sealed that no transaction pins. Returns how far the log goes then.
     @discardableResult
     func waitUntilSealed() throws(LogDBError) -> UInt64 {
         try monitor.enter { lock throws(LogDBError) -> UInt64 in

@@ -25,15 +25,20 @@ final class Worker: Sendable {
         self.priority = priority
     }
 
-    /// Rings, and starts the thread with `body` if it does not run yet; false where the system has no room for one,
+    /// Rings, or starts the thread with `body` if it does not run yet (it looks for work first); false where the system has no room for one,
     /// or after `join`.
     func wake(_ body: @escaping @Sendable () -> Void) -> Bool {
-        let isRunning = phase.withLock { phase in
-            if case .idle = phase, let thread = try? BackgroundThread(name: name, priority: priority, body) { phase = .running(thread) }
-            if case .running = phase { return true }
-            return false
+        let (isRunning, isNew) = phase.withLock { phase -> (Bool, Bool) in
+            switch phase {
+            case .running: return (true, false)
+            case .ended: return (false, false)
+            case .idle:
+                guard let thread = try? BackgroundThread(name: name, priority: priority, body) else { return (false, false) }
+                phase = .running(thread)
+                return (true, true)
+            }
         }
-        bell.ring()
+        if !isNew { bell.ring() }
         return isRunning
     }
 

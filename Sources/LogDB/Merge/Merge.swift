@@ -72,11 +72,10 @@ final class Merge {
 
     private func step(_ index: Int) throws(LogDBError) {
         let cursor = cursors[index]
+        // Its key goes with the block it lies in.
+        heads[index] = Head()
         try cursor.advance()
-        guard !cursor.isAtEnd else {
-            heads[index] = Head()
-            return
-        }
+        guard !cursor.isAtEnd else { return }
         let key = cursor.keyBytes
         if unsafe !beginsAsAll(key) { unsafe shorten(to: key) }
         heads[index] = unsafe Head(

@@ -38,6 +38,9 @@ final class RunShelf {
         return try line.take()
     }
 
+    /// Waits until all that was handed over is written.
+    func wait() throws(LogDBError) { try line?.drain() }
+
     /// The runs of all that was handed over. Nothing may be handed over any more; the spare buffer's memory is given back.
     func finish() throws(LogDBError) -> [SpillRun] {
         if let line {

@@ -75,6 +75,8 @@ final class Sorter {
             try empty()
             guard range.contains(record.table, record.key) else { return }
         }
+        // A buffer grows for a document larger than itself: one at a time does.
+        if record.document.count > budget / 4 { try shelf?.wait() }
         buffer.add(record, sequence: sequence, milliseconds: milliseconds)
     }
 
@@ -170,6 +172,10 @@ final class Sorter {
             "\(what) does not hold the documents that went into it: nothing was changed. Run 'logdb verify', and report this")
     }
 
-    /// Gives back memory and disk, whatever was under way.
-    func close() { shelf?.close() }
+    /// Gives back memory and disk, whatever was under way. What `finish` returned is gone with it.
+    func close() {
+        shelf?.close()
+        shelf = nil
+        buffer.release()
+    }
 }

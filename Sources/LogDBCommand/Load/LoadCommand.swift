@@ -129,13 +129,13 @@ struct LoadCommand: ParsableCommand {
             for file in files.isEmpty ? [nil] : files.map(Optional.init) { try loader.load(file) }
             try loader.finish()
             try sealIfWorthwhile(database)
-            try compactIfDue(database)
             if loader.rolledBack > 0 {
                 StandardError.report("\(counted(loader.rolledBack, "transaction")) rolled back because of invalid lines")
             }
             if loader.skipped.count > 0 {
                 StandardError.report("\(counted(loader.skipped.count, "invalid line")) passed over, the first at \(loader.skipped.first)")
             }
+            try compactIfDue(database)
         }
     }
 
@@ -163,7 +163,10 @@ struct LoadCommand: ParsableCommand {
                 progress.update { _ in step.line }
             }
             if report != nil { progress.finish { "compacted in \($0.rounded(to: 1)) s" } }
-        } catch let error as LogDBError where error.code == .insufficientSpace || error.code == .diskFull {
+        } catch let error as LogDBError {
+            guard error.code == .insufficientSpace || error.code == .diskFull else {
+                throw CommandFailure("everything was loaded, but not compacted: \(error)")
+            }
             StandardError.report("everything was loaded, but there was no room to compact it: \(error)")
         }
     }
