@@ -37,7 +37,8 @@ final class WriteBackCache {
     private var waiting: [Int64: Message] = [:]
     private(set) var lastMessage: Int64
 
-    static let batchSize = 64
+    /// Small, so that the proof often kills it between the file and the note.
+    static let batchSize = 4
 
     init(in folder: String) throws {
         database = try Database.open(at: folder + "/outbox.logdb")
@@ -46,15 +47,13 @@ final class WriteBackCache {
         archive = try database.get("state", "archive", as: Archive.self) ?? Archive()
         lastMessage = waiting.keys.max() ?? archive.lastMessage
         let path = folder + "/messages.txt"
-        if !FileManager.default.fileExists(atPath: path) {
-            try Data().write(to: URL(fileURLWithPath: path))
-            // A file is there after a power cut only if its folder was synced.
-            try sync(folder: folder)
-        }
+        if !FileManager.default.fileExists(atPath: path) { try Data().write(to: URL(fileURLWithPath: path)) }
+        // A new file is there after a power cut only if its folder was synced. (Whoever made it may have been killed before that.)
+        try sync(folder: folder)
         guard let file = FileHandle(forUpdatingAtPath: path) else { throw CocoaError(.fileReadNoPermission) }
         self.file = file
         guard try file.seekToEnd() >= archive.bytes else { throw CocoaError(.fileReadCorruptFile) }
-        // What was appended and never noted.
+        // What was appended and never noted goes.
         try file.truncate(atOffset: archive.bytes)
     }
 
@@ -73,7 +72,8 @@ final class WriteBackCache {
         let numbers = waiting.keys.sorted()
         guard let last = numbers.last else { return }
         let text = Data(numbers.map { "\($0) \(waiting[$0]?.text ?? "")\n" }.joined().utf8)
-        try file.seek(toOffset: archive.bytes)
+        // Behind what counts; an earlier attempt, on a full disk, may have left something there.
+        try file.truncate(atOffset: archive.bytes)
         try file.write(contentsOf: text)
         // Before it is noted that they are there they must be.
         try file.synchronize()
@@ -105,8 +105,8 @@ example("write-back-cache") { arguments in
     while true { report(try cache.accept("message \(cache.lastMessage + 1)")) }
 } prove: { folder in
     var told: Int64 = 0
-    for round in 1...5 {
-        let ending = try kill(after: 0.05...0.3, folder)
+    for round in 1...10 {
+        let ending = try kill(after: 0.03...0.2, folder)
         try require(ending.wasKilled && ending.last > told, "nothing was accepted")
         told = Int64(ending.last)
         print("killed \(round): \(told) senders were told so far that their message is safe")
