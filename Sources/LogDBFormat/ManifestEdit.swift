@@ -115,6 +115,18 @@ package struct CompactedLog: Equatable, Sendable {
     }
 }
 
+/// From when on history is complete: every state as of `sequence` or later can be told.
+package struct HistoryHorizon: Equatable, Sendable {
+    package var sequence: UInt64
+    /// When that operation was made, or later.
+    package var milliseconds: Int64
+
+    package init(sequence: UInt64 = 0, milliseconds: Int64 = 0) {
+        self.sequence = sequence
+        self.milliseconds = milliseconds
+    }
+}
+
 package struct RecoverySummary: Equatable, Sendable {
     package var milliseconds: Int64
     package var tornBytes: UInt64
@@ -144,6 +156,10 @@ package enum ManifestEdit: Equatable, Sendable {
     case addBase(SealedSegmentEntry)
     case removeBase(number: UInt64)
     case compacted(CompactedLog)
+    case addHistory(SealedSegmentEntry)
+    case removeHistory(number: UInt64)
+    /// `table` nil: the horizon of all tables that have none of their own.
+    case horizon(table: UInt64?, HistoryHorizon)
 
     package func append(to buffer: inout ByteBuffer) {
         switch self {
@@ -189,6 +205,19 @@ package enum ManifestEdit: Equatable, Sendable {
             buffer.append(varint: log.lastSequence)
             buffer.append(varint: log.endPosition)
             buffer.append(u32: log.digest)
+        case .addHistory(let entry):
+            buffer.append(12 as UInt8)
+            entry.append(to: &buffer)
+            entry.leastKey.append(to: &buffer)
+            entry.greatestKey.append(to: &buffer)
+        case .removeHistory(let number):
+            buffer.append(13 as UInt8)
+            buffer.append(varint: number)
+        case .horizon(let table, let horizon):
+            buffer.append(14 as UInt8)
+            buffer.append(varint: table.map { $0 + 1 } ?? 0)
+            buffer.append(varint: horizon.sequence)
+            buffer.append(signedVarint: horizon.milliseconds)
         }
     }
 
@@ -239,6 +268,18 @@ package enum ManifestEdit: Equatable, Sendable {
                 CompactedLog(
                     number: try reader.varint(), identity: try reader.u64(), lastSequence: try reader.varint(),
                     endPosition: try reader.varint(), digest: try reader.u32()))
+        case 12:
+            var entry = try decodeSealed(&reader)
+            guard entry.order == .version else { throw FormatError(.corrupted, "the manifest lists history in another order", at: start) }
+            entry.leastKey = try reader.fullKey()
+            entry.greatestKey = try reader.fullKey()
+            return .addHistory(entry)
+        case 13: return .removeHistory(number: try reader.varint())
+        case 14:
+            let scope = try reader.varint()
+            return .horizon(
+                table: scope == 0 ? nil : scope - 1,
+                HistoryHorizon(sequence: try reader.varint(), milliseconds: try reader.signedVarint()))
         case let tag: throw FormatError(.corrupted, "the manifest holds an edit of unknown kind \(tag)", at: start)
         }
     }

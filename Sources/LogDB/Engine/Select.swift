@@ -68,21 +68,27 @@ extension Snapshot {
     func sort(into sorter: Sorter, budget: Int) throws {
         for raw in raw.reversed() {
             try raw.segment.forEachRecord(until: raw.end, fates) { record, sequence, milliseconds in
-                guard tableName(record.table) != nil else { return }
+                guard tableName(record.table) != nil, sequence <= ceiling else { return }
                 try sorter.add(record, sequence: sequence, milliseconds: milliseconds)
             }
         }
-        try sortLog(sealed, into: sorter, budget: budget) { tableName($0) != nil }
+        try sortLog(sealed.filter { $0.entry.firstSequence <= ceiling }, into: sorter, budget: budget, through: ceiling) {
+            tableName($0) != nil
+        }
     }
 
     private func merge(
         _ sorted: [RecordCursor], _ range: KeyRange, isReversed: Bool, _ left: inout Int, budget: Int,
         _ body: (borrowing Operation) throws -> Void
     ) throws {
-        let generations = generations
+        // Only who looks back needs the history.
+        let generations = generations + (ceiling < .max ? LogDB.generations(of: history) : [])
         let merge = Merge(
             sorted
-                + generations.map { SegmentCursor($0, range: range, isReversed: isReversed, budget: budget / max(1, generations.count)) },
+                + generations.map {
+                    SegmentCursor(
+                        $0, range: range, isReversed: isReversed, budget: budget / max(1, generations.count), ceiling: ceiling)
+                },
             isReversed: isReversed)
         var last = (id: UInt64(0), name: String?.none)
         while left > 0, let cursor = try merge.next() {
@@ -98,7 +104,7 @@ extension Snapshot {
 
 /// Feeds the operations of log-ordered segments, the newest block first, to `sorter`; those of `isWanted` tables only.
 func sortLog(
-    _ segments: [SealedSegment], into sorter: Sorter, budget: Int, passing pass: (Int) throws(LogDBError) -> Void = { _ in },
+    _ segments: [SealedSegment], into sorter: Sorter, budget: Int, through ceiling: SequenceNumber = .max, passing pass: (Int) throws(LogDBError) -> Void = { _ in },
     _ isWanted: (UInt64) -> Bool
 ) throws {
     let stream = BlockStream(segments, range: sorter.range, isReversed: true, budget: budget)
@@ -108,7 +114,7 @@ func sortLog(
         try pass(block.entry!.rawLength)
         try block.segment!.forEachRecord(in: block.raw, of: block.entry!) { record, sequence, milliseconds in
             if record.table != last.id { last = (record.table, isWanted(record.table)) }
-            if last.isWanted { try sorter.add(record, sequence: sequence, milliseconds: milliseconds) }
+            if last.isWanted, sequence <= ceiling { try sorter.add(record, sequence: sequence, milliseconds: milliseconds) }
         }
     }
 }

@@ -21,6 +21,9 @@ final class Merge {
     private var heads: [Head]
     private var hasStarted = false
     private var last = FullKey(table: 0, key: [])
+    private var lastSequence: SequenceNumber = 0
+    /// Where it is there, older operations that it tells apart are delivered as well, newest first.
+    var versions: VersionRule?
     /// Told of every operation that a newer one supersedes, before it is passed over.
     var superseded: ((RecordCursor) -> Void)?
 
@@ -32,7 +35,7 @@ final class Merge {
         heads = [Head](repeating: Head(), count: cursors.count)
     }
 
-    /// Moves to the next key and returns the source of its newest operation; nil at the end.
+    /// Moves to the next key and returns the source of its newest operation (with `versions`, to the next of those there); nil at the end.
     func next() throws(LogDBError) -> RecordCursor? {
         guard !cursors.isEmpty else { return nil }
         if !hasStarted {
@@ -43,6 +46,7 @@ final class Merge {
             let winner = cursors[losers[0]]
             guard !winner.isAtEnd else { return nil }
             last.table = winner.table
+            lastSequence = winner.sequence
             last.key.removeAll(keepingCapacity: true)
             unsafe last.key.append(contentsOf: winner.keyBytes)
             try step(losers[0])
@@ -51,6 +55,7 @@ final class Merge {
             while true {
                 let older = cursors[losers[0]]
                 guard !older.isAtEnd, older.table == last.table, equal(older.key, last.key.span) else { break }
+                if let versions, versions.areDistinct(last.table, lastSequence, older.sequence) { break }
                 superseded?(older)
                 try step(losers[0])
                 replay(losers[0])

@@ -21,6 +21,7 @@ final class Sorter {
     private let overflow: Overflow
     private let fanIn: Int
     private let isReversed: Bool
+    private let versions: VersionRule?
     private(set) var spill: SpillFile?
     private var runs: [SpillRun] = []
     /// What is sorted: made smaller as a narrowing sorter finds that not all of it fits.
@@ -33,11 +34,12 @@ final class Sorter {
     var check: () throws(LogDBError) -> Void = {}
 
     /// - Parameter budget: bytes of memory for sorting, and for merging the runs after it.
-    init(range: KeyRange, budget: Int, isReversed: Bool = false, overflow: Overflow) {
+    init(range: KeyRange, budget: Int, isReversed: Bool = false, overflow: Overflow, versions: VersionRule? = nil) {
+        self.versions = versions
         self.range = range
         self.overflow = overflow
         self.isReversed = isReversed
-        buffer = SortBuffer(budget: budget)
+        buffer = SortBuffer(budget: budget, versions: versions)
         fanIn = Self.fanIn(budget: budget)
     }
 
@@ -125,6 +127,7 @@ final class Sorter {
         var balance = TableDigests()
         for run in some { balance.add(run.digests) }
         let merge = Merge(some.map { RunCursor(spill, $0) })
+        merge.versions = versions
         var failure: LogDBError?
         var passed = TableDigests()
         merge.superseded = { cursor in
