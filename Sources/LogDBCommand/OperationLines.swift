@@ -63,7 +63,7 @@ struct OperationLines {
     private static let lineEnd = Array("}\n".utf8)
 
     @inline(__always)
-    private static func appendValue(_ document: Span<UInt8>, to bytes: inout [UInt8]) {
+    static func appendValue(_ document: Span<UInt8>, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: valueMember)
         let start = bytes.count
         bytes.append(document)

@@ -51,6 +51,8 @@ final class CompactionStep {
     private var keeper: VersionKeeper?
     /// The time that retention is measured from.
     private let now: Int64
+    /// When the last operation was made that is taken in.
+    private var endMilliseconds: Int64
     private var spill: SpillFile?
     /// Segments of older generations that are still listed.
     private var old: [SealedSegment]
@@ -78,6 +80,7 @@ final class CompactionStep {
         old = cut.base
         oldHistory = cut.history
         now = log.options.clock?.milliseconds ?? Clock.wallMilliseconds()
+        endMilliseconds = now
         keeper = VersionRule(cut.catalog, hasHistory: !cut.history.isEmpty).map { [now] in VersionKeeper($0, cut.catalog, now: now) }
         oldBytes = (cut.base + cut.history).reduce(0) { $0 + $1.entry.fileLength }
         sortBudget = log.options.sortBudgetBytes ?? Self.sortBudget(budget)
@@ -122,7 +125,21 @@ final class CompactionStep {
         } catch { throw error as! LogDBError }
     }
 
+    private func findEnd() throws(LogDBError) {
+        for segment in cut.tail.reversed() {
+            let (file, _) = try segment.open()
+            guard let block = try segment.footer(of: file).blocks.last else { continue }
+            var raw = ByteBuffer()
+            try segment.unpack(block, of: file, with: segment.container.makeDecompressor(), into: &raw)
+            do { try segment.forEachRecord(in: raw, of: block) { _, _, milliseconds in endMilliseconds = milliseconds } } catch {
+                throw error as! LogDBError
+            }
+            return
+        }
+    }
+
     private func merge() throws(LogDBError) -> CompactionReport {
+        try findEnd()
         let (sources, logDigests) = try sort()
         noteExtra()
         let generations = generations(of: cut.base) + generations(of: cut.history)
@@ -311,18 +328,22 @@ final class CompactionStep {
         if !hasSwitched {
             for id in cut.catalog.retentions.keys.sorted() where state.horizons[id] == nil {
                 // A number of 0 would take it away: before the first operation there is nothing to be told.
-                edits.append(.horizon(table: id, HistoryHorizon(sequence: max(1, before), milliseconds: state.horizon.milliseconds)))
+                edits.append(.horizon(table: id, HistoryHorizon(sequence: max(1, before), milliseconds: before == state.horizon.sequence ? state.horizon.milliseconds : now)))
             }
             // Tables that retain nothing any more go by the common one.
             for id in state.horizons.keys.sorted() where id != 0 && cut.catalog.retentions[id] == nil {
                 edits.append(.horizon(table: id, HistoryHorizon()))
             }
             if let end = cut.tail.last?.entry.lastSequence, end > before {
-                edits.append(.horizon(table: nil, HistoryHorizon(sequence: end, milliseconds: now)))
+                edits.append(.horizon(table: nil, HistoryHorizon(sequence: end, milliseconds: endMilliseconds)))
+            }
+            // Of tables that were dropped only savepoints are kept.
+            if let drop = cut.catalog.drops.values.max(), drop > state.horizons[0]?.sequence ?? 0 {
+                edits.append(.horizon(table: 0, HistoryHorizon(sequence: drop, milliseconds: .max)))
             }
         }
         for (table, horizon) in (keeper?.takeRaised() ?? [:]).sorted(by: { $0.key < $1.key }) {
-            let known = state.horizons[table]?.sequence ?? (table == 0 ? 0 : max(1, before))
+            let known = state.horizons[table]?.sequence ?? max(1, before)
             if horizon.sequence > known { edits.append(.horizon(table: table, horizon)) }
         }
         return edits

@@ -90,7 +90,7 @@ extension Snapshot {
                         $0, range: range, isReversed: isReversed, budget: budget / max(1, generations.count), ceiling: ceiling)
                 },
             isReversed: isReversed)
-        var last = (id: UInt64(0), name: String?.none)
+        var last = (id: UInt64.max, name: String?.none)
         while left > 0, let cursor = try merge.next() {
             if cursor.isDelete { continue }
             if cursor.table != last.id { last = (cursor.table, tableName(cursor.table)) }

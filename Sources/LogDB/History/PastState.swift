@@ -45,7 +45,7 @@ public struct PastState: Sendable {
     /// - Throws: `.historyIncomplete` if that cannot be told.
     public var tables: [String] {
         get throws(LogDBError) {
-            try horizons.checkDropped(at: sequenceNumber)
+            try horizons.checkDropped(at: sequenceNumber, snapshot.tables)
             return snapshot.tables.ids.keys.sorted()
         }
     }
@@ -58,7 +58,7 @@ public struct PastState: Sendable {
     ///   away: the message says from when on history is complete. Savepoints are exact always.
     public func select(_ table: String? = nil, _ body: (borrowing Operation) throws -> Void) throws {
         if let table { return try select(table, KeySelection(), body) }
-        try horizons.checkDropped(at: sequenceNumber)
+        try horizons.checkDropped(at: sequenceNumber, snapshot.tables)
         for (name, id) in snapshot.tables.ids.sorted(by: { $0.value < $1.value }) { try horizons.check(name, id, at: sequenceNumber) }
         for (name, id) in horizons.current.ids.sorted(by: { $0.value < $1.value }) where snapshot.tables.names[id] == nil {
             try horizons.check(name, id, at: sequenceNumber)
@@ -98,7 +98,7 @@ public struct PastState: Sendable {
         }
         // Whether today's was there, and whether another one was that is gone, must be known.
         if let id = horizons.current.ids[table] { try horizons.check(table, id, at: sequenceNumber) }
-        try horizons.checkDropped(at: sequenceNumber)
+        try horizons.checkDropped(at: sequenceNumber, snapshot.tables)
         return nil
     }
 }
@@ -126,16 +126,22 @@ struct Horizons: Sendable {
     func isSavepoint(_ sequence: SequenceNumber) -> Bool { savepoints.contains(sequence) }
 
     func check(_ name: String, _ table: UInt64, at sequence: SequenceNumber) throws(LogDBError) {
-        // Of a table that is gone the drop has a say, and it is noted with those of the others.
-        let horizon = current.names[table] == nil ? ofTables[0] ?? HistoryHorizon() : horizon(table)
+        var horizon = horizon(table)
+        // Of a table that is gone the drop has a say as well, and is noted with those of the others.
+        if current.names[table] == nil, let dropped = ofTables[0], dropped.sequence > horizon.sequence { horizon = dropped }
         // Before the first operation there is nothing that could have been cleared away.
         guard horizon.sequence > 1, sequence < horizon.sequence, !isSavepoint(sequence) else { return }
         throw Self.incomplete("the history of table \(TableDefinition.brief(.string(name)))", horizon, sequence)
     }
 
-    /// Whether all is there of tables that were dropped since.
-    func checkDropped(at sequence: SequenceNumber) throws(LogDBError) {
-        guard let horizon = ofTables[0], sequence < horizon.sequence, !isSavepoint(sequence) else { return }
+    /// Whether all is there of tables that were dropped since, those that `catalog` has of then not looked at.
+    func checkDropped(at sequence: SequenceNumber, _ catalog: Catalog) throws(LogDBError) {
+        guard !isSavepoint(sequence) else { return }
+        var horizon = ofTables[0] ?? HistoryHorizon()
+        for (id, drop) in current.drops where drop > sequence && catalog.names[id] == nil && self.horizon(id).sequence > horizon.sequence {
+            horizon = self.horizon(id)
+        }
+        guard horizon.sequence > 1, sequence < horizon.sequence else { return }
         throw Self.incomplete("the history of tables that were dropped", horizon, sequence)
     }
 
@@ -198,7 +204,8 @@ extension Snapshot {
     fileprivate func sequence(at milliseconds: Int64, _ horizons: Horizons, budget: Int) throws -> SequenceNumber {
         var found: SequenceNumber = 0
         // What was dropped may have been newer than what is found; it is known not to be newer than this.
-        for horizon in [horizons.all] + horizons.ofTables.values where horizon.milliseconds <= milliseconds { found = max(found, horizon.sequence) }
+        for horizon in [horizons.all] + horizons.ofTables.values where horizon.sequence > 1 && horizon.milliseconds <= milliseconds {
+            found = max(found, horizon.sequence) }
         for raw in raw.reversed() {
             try raw.segment.forEachRecord(until: raw.end, fates) { _, sequence, time in
                 if time <= milliseconds { found = max(found, sequence) }

@@ -53,7 +53,8 @@ extension Retention {
     /// A thousand years.
     private static let longest: Int64 = 1000 * 366 * 86_400_000
 
-    func validate() throws(LogDBError) {
+    /// Throws `.invalidOption` for a value out of its range.
+    package func validate() throws(LogDBError) {
         switch self {
         case .latest, .all: return
         case .versions(let count):

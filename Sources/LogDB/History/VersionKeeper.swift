@@ -107,7 +107,7 @@ struct VersionKeeper {
     /// The delete that is held.
     private(set) var held: (sequence: SequenceNumber, milliseconds: Int64)?
 
-    /// What the horizon of tables was raised to since the last look; table 0 stands for dropped ones.
+    /// What the horizon of tables that retain something was raised to since the last look.
     private var raised: [UInt64: HistoryHorizon] = [:]
     /// Tables whose drop is kept.
     private(set) var keptDrops: Set<UInt64> = []
@@ -204,19 +204,8 @@ struct VersionKeeper {
     }
 
     private mutating func drop(_ newer: Newer) {
-        if table == 0 {
-            // Of a table that is there an older entry says nothing that is missed.
-            guard let id = Self.tableID(key), catalog.names[id] == nil else { return }
-            raise(0, newer)
-        } else if !isCurrent {
-            raise(0, Newer(sequence: catalog.drops[table] ?? newer.sequence, milliseconds: now))
-        } else if catalog.retentions[table] != nil {
-            raise(table, newer)
-        }
-    }
-
-    private mutating func raise(_ table: UInt64, _ newer: Newer) {
-        guard newer.sequence > raised[table]?.sequence ?? 0 else { return }
+        // Of other tables all is taken for lost, see Compactor.
+        guard catalog.retentions[table] != nil, newer.sequence > raised[table]?.sequence ?? 0 else { return }
         raised[table] = HistoryHorizon(sequence: newer.sequence, milliseconds: newer.milliseconds)
     }
 }
