@@ -2,6 +2,7 @@
 """A second reader of LogDB databases, written from Sources/LogDB/LogDB.docc/FileFormat.md alone.
 
     logdb_read.py DB                  the live documents, as `logdb dump DB` prints them
+    logdb_read.py DB --as-of=8204     the documents after operation 8204, as `logdb dump DB --as-of 8204` prints them
     logdb_read.py DB --operations     every operation, as `logdb dump DB --operations` prints them
 
 Needs Python 3.8 and nothing else. It shares no code with the engine, on purpose: where the two disagree, the page or one of them

@@ -98,7 +98,9 @@ struct DumpCommand: ParsableCommand {
     func run() throws {
         var printer = OperationPrinter()
         try withDatabase(database.path, .toRead) { database in
-            if asOf == nil, let table, try !database.tables.contains(table) { StandardError.report("there is no table \"\(table)\": nothing to print") }
+            if asOf == nil, let table, try !database.tables.contains(table) {
+                StandardError.report("there is no table \"\(table)\": nothing to print")
+            }
             do {
                 if let asOf {
                     let state = try database.state(asOf: asOf.moment)

@@ -216,7 +216,8 @@ final class CompactionStep {
     /// The two rows share the size of a segment, so that there are not more of them, and end together.
     private func makeRoom(before cursor: RecordCursor) throws(LogDBError) {
         let written = writer.rawLength + historyWriter.rawLength
-        guard written > 0, written + UInt64(cursor.keyBytes.count + cursor.documentBytes.count) > UInt64(log.options.segmentSizeBytes) else {
+        guard written > 0, written + UInt64(cursor.keyBytes.count + cursor.documentBytes.count) > UInt64(log.options.segmentSizeBytes)
+        else {
             return
         }
         try switchOver(before: FullKey(cursor.record))
@@ -328,7 +329,11 @@ final class CompactionStep {
         if !hasSwitched {
             for id in cut.catalog.retentions.keys.sorted() where state.horizons[id] == nil {
                 // A number of 0 would take it away: before the first operation there is nothing to be told.
-                edits.append(.horizon(table: id, HistoryHorizon(sequence: max(1, before), milliseconds: before == state.horizon.sequence ? state.horizon.milliseconds : now)))
+                edits.append(
+                    .horizon(
+                        table: id,
+                        HistoryHorizon(
+                            sequence: max(1, before), milliseconds: before == state.horizon.sequence ? state.horizon.milliseconds : now)))
             }
             // Tables that retain nothing any more go by the common one.
             for id in state.horizons.keys.sorted() where id != 0 && cut.catalog.retentions[id] == nil {

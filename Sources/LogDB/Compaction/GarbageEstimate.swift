@@ -60,11 +60,17 @@ final class GarbageEstimate: Sendable {
         var inBase: [UInt64: UInt64] = [:]
         var inHistory: [UInt64: UInt64] = [:]
         for segment in tail {
-            for table in try summary(of: segment).tables where catalog.retentions[table.id] != nil { inLog[table.id, default: 0] += table.bytes }
+            for table in try summary(of: segment).tables where catalog.retentions[table.id] != nil {
+                inLog[table.id, default: 0] += table.bytes
+            }
         }
         for segment in settled {
             for table in try summary(of: segment).tables where catalog.retentions[table.id] != nil {
-                if segment.entry.order == .key { inBase[table.id, default: 0] += table.bytes } else { inHistory[table.id, default: 0] += table.bytes }
+                if segment.entry.order == .key {
+                    inBase[table.id, default: 0] += table.bytes
+                } else {
+                    inHistory[table.id, default: 0] += table.bytes
+                }
             }
         }
         var result: [UInt64: UInt64] = [:]

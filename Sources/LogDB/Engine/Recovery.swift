@@ -366,7 +366,8 @@ extension Inspection {
                             throw FormatError(.corrupted, "a transaction holds an operation on the catalog", at: reader.position)
                         }
                         try catalog.apply(
-                            key: record.key, isDelete: record.isDelete, document: record.document, sequence: nextSequence, header.milliseconds)
+                            key: record.key, isDelete: record.isDelete, document: record.document, sequence: nextSequence,
+                            header.milliseconds)
                     } else if record.table >= catalog.nextID, record.table >= manifest.state.nextTable {
                         // It would appear in the next table that is made.
                         throw FormatError(

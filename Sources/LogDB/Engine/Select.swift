@@ -104,7 +104,8 @@ extension Snapshot {
 
 /// Feeds the operations of log-ordered segments, the newest block first, to `sorter`; those of `isWanted` tables only.
 func sortLog(
-    _ segments: [SealedSegment], into sorter: Sorter, budget: Int, through ceiling: SequenceNumber = .max, passing pass: (Int) throws(LogDBError) -> Void = { _ in },
+    _ segments: [SealedSegment], into sorter: Sorter, budget: Int, through ceiling: SequenceNumber = .max,
+    passing pass: (Int) throws(LogDBError) -> Void = { _ in },
     _ isWanted: (UInt64) -> Bool
 ) throws {
     let stream = BlockStream(segments, range: sorter.range, isReversed: true, budget: budget)

@@ -62,7 +62,8 @@ extension Log {
                 own = transaction.number
             }
             return Snapshot(
-                pin: reaper.pin(), base: state.base, history: state.history, compactedSequence: state.compacted.lastSequence, sealed: state.sealed,
+                pin: reaper.pin(), base: state.base, history: state.history, compactedSequence: state.compacted.lastSequence,
+                sealed: state.sealed,
                 raw: state.raw.map { Snapshot.Raw(segment: $0.segment, end: $0.end) }, tables: state.catalog,
                 fates: Fates(state.transactions.committed, own: own), lastSequence: state.nextSequence - 1)
         }

@@ -118,7 +118,8 @@ extension Snapshot {
     }
 
     private func history(
-        of key: FullKey, _ name: String, in segment: SealedSegment, _ range: KeyRange, budget: Int, _ body: (borrowing Operation) throws -> Void
+        of key: FullKey, _ name: String, in segment: SealedSegment, _ range: KeyRange, budget: Int,
+        _ body: (borrowing Operation) throws -> Void
     ) throws {
         let stream = BlockStream([segment], range: range, isReversed: true, budget: budget / 2)
         defer { stream.stop() }

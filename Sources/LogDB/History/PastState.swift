@@ -205,7 +205,8 @@ extension Snapshot {
         var found: SequenceNumber = 0
         // What was dropped may have been newer than what is found; it is known not to be newer than this.
         for horizon in [horizons.all] + horizons.ofTables.values where horizon.sequence > 1 && horizon.milliseconds <= milliseconds {
-            found = max(found, horizon.sequence) }
+            found = max(found, horizon.sequence)
+        }
         for raw in raw.reversed() {
             try raw.segment.forEachRecord(until: raw.end, fates) { _, sequence, time in
                 if time <= milliseconds { found = max(found, sequence) }

@@ -71,9 +71,11 @@ extension Retention {
             }
             for rung in rungs {
                 let spacing = rung.spacing.milliseconds
-                guard (1000...Self.longest).contains(rung.duration.milliseconds), spacing == 0 || (1000...Self.longest).contains(spacing) else {
+                guard (1000...Self.longest).contains(rung.duration.milliseconds), spacing == 0 || (1000...Self.longest).contains(spacing)
+                else {
                     throw LogDBError(
-                        .invalidOption, "a rung has a spacing of \(rung.spacing) and lasts \(rung.duration): choose a second to a thousand years")
+                        .invalidOption,
+                        "a rung has a spacing of \(rung.spacing) and lasts \(rung.duration): choose a second to a thousand years")
                 }
             }
         }
@@ -91,7 +93,8 @@ extension Retention {
         case .ladder(let rungs):
             Array(
                 (#"{"keep":"ladder","rungs":["#
-                    + rungs.map { #"{"spacing":\#($0.spacing.milliseconds),"for":\#($0.duration.milliseconds)}"# }.joined(separator: ",") + "]}").utf8)
+                    + rungs.map { #"{"spacing":\#($0.spacing.milliseconds),"for":\#($0.duration.milliseconds)}"# }.joined(separator: ",")
+                    + "]}").utf8)
         }
     }
 

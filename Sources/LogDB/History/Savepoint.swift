@@ -60,7 +60,8 @@ extension Savepoint {
         guard (1...Catalog.maximumNameBytes).contains(length), name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
         else {
             throw LogDBError(
-                .invalidOption, "the name of a savepoint has \(length) bytes, or a control character: choose 1 to \(Catalog.maximumNameBytes), without")
+                .invalidOption,
+                "the name of a savepoint has \(length) bytes, or a control character: choose 1 to \(Catalog.maximumNameBytes), without")
         }
     }
 }

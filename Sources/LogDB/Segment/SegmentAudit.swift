@@ -68,7 +68,11 @@ struct SegmentAudit: ~Copyable {
         let key = FullKey(record)
         if isAtBlockStart, footer.firstKeys[block] != key { find("a block does not begin with the key that the index names") }
         if let last, !(last < key) {
-            if !isVersioned || key < last { find("keys do not rise") } else if sequence >= lastSequence { find("a key's numbers do not fall") }
+            if !isVersioned || key < last {
+                find("keys do not rise")
+            } else if sequence >= lastSequence {
+                find("a key's numbers do not fall")
+            }
         }
         lastSequence = sequence
         if last == nil, key != entry.leastKey { find("the manifest names another least key") }

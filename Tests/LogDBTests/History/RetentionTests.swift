@@ -242,7 +242,11 @@ private struct RetentionTrial {
             do {
                 var found: [Key: [UInt8]] = [:]
                 try state.select(name) { found[try $0.key] = Array($0.document) }
-                guard found == expected else { throw Violation("the state of \(name) as of \(moment) has \(found.keys.sorted()), not \(expected.keys.sorted()), or other documents") }
+                guard found == expected else {
+                    throw Violation(
+                        "the state of \(name) as of \(moment) has \(found.keys.sorted()), not \(expected.keys.sorted()), or other documents"
+                    )
+                }
                 for key in expected.keys.sorted().prefix(2) {
                     guard try state.document(name, key) == expected[key] else { throw Violation("a document as of \(moment) is another") }
                 }
