@@ -384,6 +384,8 @@ class State:
                 raise misfit()
             else:
                 self.horizons[scope - 1] = sequence
+        elif kind == 15:
+            number(), cursor.u32(), cursor.signed(), cursor.signed()  # Since when a ladder is gone by: for past states.
         else:
             raise cursor.damage(f"the manifest holds an edit of unknown kind {kind}", start)
 

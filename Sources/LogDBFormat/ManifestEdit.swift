@@ -127,6 +127,22 @@ package struct HistoryHorizon: Equatable, Sendable {
     }
 }
 
+/// Since when compactions have gone by one and the same ladder of a table.
+package struct LadderRecord: Equatable, Sendable {
+    /// Of the ladder, as the catalog spells it; 0 takes the record away.
+    package var checksum: UInt32
+    /// From when on each instant of a rung can be told, in milliseconds since 1970.
+    package var since: Int64
+    /// The latest time that a compaction measured from.
+    package var now: Int64
+
+    package init(checksum: UInt32, since: Int64, now: Int64) {
+        self.checksum = checksum
+        self.since = since
+        self.now = now
+    }
+}
+
 package struct RecoverySummary: Equatable, Sendable {
     package var milliseconds: Int64
     package var tornBytes: UInt64
@@ -160,6 +176,7 @@ package enum ManifestEdit: Equatable, Sendable {
     case removeHistory(number: UInt64)
     /// `table` nil: the horizon of all tables that have none of their own.
     case horizon(table: UInt64?, HistoryHorizon)
+    case ladder(table: UInt64, LadderRecord)
 
     package func append(to buffer: inout ByteBuffer) {
         switch self {
@@ -218,6 +235,12 @@ package enum ManifestEdit: Equatable, Sendable {
             buffer.append(varint: table.map { $0 + 1 } ?? 0)
             buffer.append(varint: horizon.sequence)
             buffer.append(signedVarint: horizon.milliseconds)
+        case .ladder(let table, let record):
+            buffer.append(15 as UInt8)
+            buffer.append(varint: table)
+            buffer.append(u32: record.checksum)
+            buffer.append(signedVarint: record.since)
+            buffer.append(signedVarint: record.now)
         }
     }
 
@@ -280,6 +303,10 @@ package enum ManifestEdit: Equatable, Sendable {
             return .horizon(
                 table: scope == 0 ? nil : scope - 1,
                 HistoryHorizon(sequence: try reader.varint(), milliseconds: try reader.signedVarint()))
+        case 15:
+            return .ladder(
+                table: try reader.varint(),
+                LadderRecord(checksum: try reader.u32(), since: try reader.signedVarint(), now: try reader.signedVarint()))
         case let tag: throw FormatError(.corrupted, "the manifest holds an edit of unknown kind \(tag)", at: start)
         }
     }

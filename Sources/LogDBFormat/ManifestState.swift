@@ -13,7 +13,9 @@ package struct ManifestState: Equatable, Sendable {
     package var history: [SealedSegmentEntry] = []
     /// From when on the history of tables is complete that have an entry of their own; table 0 stands for those that were dropped.
     package var horizons: [UInt64: HistoryHorizon] = [:]
-    /// The same for all other tables.
+    /// Of tables with a ladder.
+    package var ladders: [UInt64: LadderRecord] = [:]
+    /// The same as `horizons` for all other tables.
     package var horizon = HistoryHorizon()
     /// Where the log begins that is not in the base.
     package var compacted = CompactedLog()
@@ -31,6 +33,7 @@ package struct ManifestState: Equatable, Sendable {
         edits += history.map(ManifestEdit.addHistory)
         if horizon != HistoryHorizon() { edits.append(.horizon(table: nil, horizon)) }
         edits += horizons.sorted { $0.key < $1.key }.map { .horizon(table: $0.key, $0.value) }
+        edits += ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
         if compacted != CompactedLog() { edits.append(.compacted(compacted)) }
         edits += sealed.map(ManifestEdit.addSealed)
         for entry in raw {
@@ -109,6 +112,9 @@ package struct ManifestState: Equatable, Sendable {
             try check(horizon.sequence, table)
             // Without a number it is taken away.
             horizons[table] = horizon.sequence == 0 ? nil : horizon
+        case .ladder(let table, let record):
+            try check(table)
+            ladders[table] = record.checksum == 0 ? nil : record
         case .compacted(let log):
             try check(log.number, log.lastSequence, log.endPosition)
             guard log.lastSequence >= compacted.lastSequence else { throw misfit("compacts less than before") }

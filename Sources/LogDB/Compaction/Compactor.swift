@@ -327,6 +327,9 @@ final class CompactionStep {
         let state = log.manifest.state
         let before = max(state.horizon.sequence, cut.compacted)
         if !hasSwitched {
+            edits += ladderEdits(
+                state,
+                common: HistoryHorizon(sequence: before, milliseconds: before == state.horizon.sequence ? state.horizon.milliseconds : now))
             for id in cut.catalog.retentions.keys.sorted() where state.horizons[id] == nil {
                 // A number of 0 would take it away: before the first operation there is nothing to be told.
                 edits.append(
@@ -350,6 +353,25 @@ final class CompactionStep {
         for (table, horizon) in (keeper?.takeRaised() ?? [:]).sorted(by: { $0.key < $1.key }) {
             let known = state.horizons[table]?.sequence ?? max(1, before)
             if horizon.sequence > known { edits.append(.horizon(table: table, horizon)) }
+        }
+        return edits
+    }
+
+    /// Since when tables go by their ladders: from where on all could be told when this one was first gone by.
+    private func ladderEdits(_ state: ManifestState, common: HistoryHorizon) -> [ManifestEdit] {
+        var edits: [ManifestEdit] = []
+        for (id, retention) in cut.catalog.retentions.sorted(by: { $0.key < $1.key }) {
+            guard let checksum = retention.ladderChecksum else { continue }
+            let horizon = state.horizons[id] ?? common
+            var record = LadderRecord(checksum: checksum, since: horizon.sequence <= 1 ? .min : horizon.milliseconds, now: now)
+            if let known = state.ladders[id], known.checksum == checksum {
+                record.since = known.since
+                record.now = max(known.now, now)
+            }
+            if record != state.ladders[id] { edits.append(.ladder(table: id, record)) }
+        }
+        for id in state.ladders.keys.sorted() where cut.catalog.retentions[id]?.ladderChecksum == nil {
+            edits.append(.ladder(table: id, LadderRecord(checksum: 0, since: 0, now: 0)))
         }
         return edits
     }

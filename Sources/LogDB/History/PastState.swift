@@ -7,7 +7,8 @@
 //      base       ──numbers up to s──────────▶  ├─ merge ──▶  the documents as of s
 //      history    ──numbers up to s──────────▶  ┘
 //
-// That is the truth wherever nothing was dropped that stood at s: behind the horizon of the table, and at savepoints. Elsewhere it is refused.
+// That is the truth wherever nothing was dropped that stood at s: behind the horizon of the table, and at savepoints. Of a table with a ladder the instants of
+// its rungs can be told as well, so for a time there that has the last instant before it is taken. Elsewhere it is refused.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFormat
@@ -25,12 +26,15 @@ public enum Moment: Sendable, Hashable {
 public struct PastState: Sendable {
     /// The last operation that counts.
     public let sequenceNumber: SequenceNumber
+    /// The time that was asked for.
+    private let milliseconds: Int64?
     private let database: Database
     /// Of the present, and with the tables of then.
     private let snapshot: Snapshot
     private let horizons: Horizons
 
-    init(_ database: Database, _ snapshot: Snapshot, _ sequence: SequenceNumber, _ horizons: Horizons) throws {
+    init(_ database: Database, _ snapshot: Snapshot, _ sequence: SequenceNumber, _ milliseconds: Int64?, _ horizons: Horizons) throws {
+        self.milliseconds = milliseconds
         self.database = database
         self.horizons = horizons
         sequenceNumber = sequence
@@ -59,18 +63,23 @@ public struct PastState: Sendable {
     public func select(_ table: String? = nil, _ body: (borrowing Operation) throws -> Void) throws {
         if let table { return try select(table, KeySelection(), body) }
         try horizons.checkDropped(at: sequenceNumber, snapshot.tables)
-        for (name, id) in snapshot.tables.ids.sorted(by: { $0.value < $1.value }) { try horizons.check(name, id, at: sequenceNumber) }
+        let tables = snapshot.tables.ids.sorted { $0.value < $1.value }
+        let places = try tables.map { try place($0.key, $0.value).sequence }
         for (name, id) in horizons.current.ids.sorted(by: { $0.value < $1.value }) where snapshot.tables.names[id] == nil {
             try horizons.check(name, id, at: sequenceNumber)
         }
-        try snapshot.select(.allTables, in: database.readingPlace, body)
+        if places.allSatisfy({ $0 == sequenceNumber }) { return try snapshot.select(.allTables, in: database.readingPlace, body) }
+        // Tables of which different moments are told are read one by one.
+        for (table, place) in zip(tables, places) {
+            try snapshot(at: place).select(KeyRange(table: table.value), in: database.readingPlace, body)
+        }
     }
 
     /// Delivers the documents of `table` that `keys` names; as ``select(_:_:)``. Forwards only: `.invalidOption` for a selection that is reversed.
     public func select(_ table: String, _ keys: KeySelection, _ body: (borrowing Operation) throws -> Void) throws {
         guard !keys.isReversed else { throw LogDBError(.invalidOption, "past states are read forwards only: leave out backwards()") }
-        guard let id = try id(of: table) else { return }
-        try snapshot.select(try keys.range(in: id), limit: keys.limit, in: database.readingPlace, body)
+        guard let (id, place) = try id(of: table) else { return }
+        try snapshot(at: place).select(try keys.range(in: id), limit: keys.limit, in: database.readingPlace, body)
     }
 
     /// The document that `key` had, byte for byte; nil if it had none. Reads all of the log that is not compacted, and a block or two of the rest.
@@ -79,10 +88,10 @@ public struct PastState: Sendable {
     public func document(_ table: String, _ key: Key) throws(LogDBError) -> [UInt8]? {
         var found: [UInt8]?
         do {
-            guard let id = try id(of: table) else { return nil }
+            guard let (id, place) = try id(of: table) else { return nil }
             var range = try KeySelection.range(from: key).range(in: id)
             range.upper = FullKey(table: id, key: range.lower.key + [0])
-            try snapshot.select(range, in: database.readingPlace) { found = Array($0.document) }
+            try snapshot(at: place).select(range, in: database.readingPlace) { found = Array($0.document) }
         } catch { throw error as! LogDBError }
         return found
     }
@@ -90,12 +99,37 @@ public struct PastState: Sendable {
     /// The document that `key` had; ``JSON/null`` if it had none.
     public func get(_ table: String, _ key: Key) throws(LogDBError) -> JSON { try Database.json(try document(table, key)) }
 
-    /// The id that `table` had; nil if there was none of that name.
-    private func id(of table: String) throws(LogDBError) -> UInt64? {
-        if let id = snapshot.tables.ids[table] {
-            try horizons.check(table, id, at: sequenceNumber)
-            return id
+    /// The time of which `table` is told, in milliseconds since 1970 UTC: an instant of its ladder, where that is older than what is complete. nil where it is told as of the
+    /// moment itself.
+    ///
+    /// - Throws: `.historyIncomplete`.
+    public func instant(of table: String) throws(LogDBError) -> Int64? {
+        guard let id = snapshot.tables.ids[table] else { return nil }
+        return try place(table, id).instant
+    }
+
+    private func snapshot(at sequence: SequenceNumber) -> Snapshot {
+        var snapshot = snapshot
+        snapshot.ceiling = sequence
+        return snapshot
+    }
+
+    /// The last operation that counts for a table.
+    private func place(_ name: String, _ id: UInt64) throws(LogDBError) -> (sequence: SequenceNumber, instant: Int64?) {
+        do throws(LogDBError) { try horizons.check(name, id, at: sequenceNumber) } catch {
+            guard error.code == .historyIncomplete, let milliseconds, let instant = horizons.instant(of: id, before: milliseconds) else {
+                throw error
+            }
+            do { return (try snapshot(at: .max).sequence(at: instant, nil, budget: database.options.memoryBudgetBytes), instant) } catch {
+                throw error as! LogDBError
+            }
         }
+        return (sequenceNumber, nil)
+    }
+
+    /// The id that `table` had, and the last operation that counts for it; nil if there was none of that name.
+    private func id(of table: String) throws(LogDBError) -> (UInt64, SequenceNumber)? {
+        if let id = snapshot.tables.ids[table] { return (id, try place(table, id).sequence) }
         // Whether today's was there, and whether another one was that is gone, must be known.
         if let id = horizons.current.ids[table] { try horizons.check(table, id, at: sequenceNumber) }
         try horizons.checkDropped(at: sequenceNumber, snapshot.tables)
@@ -107,6 +141,7 @@ public struct PastState: Sendable {
 struct Horizons: Sendable {
     let all: HistoryHorizon
     let ofTables: [UInt64: HistoryHorizon]
+    private let ladders: [UInt64: LadderRecord]
     /// The tables of the present.
     let current: Catalog
     /// What is exact whatever was cleared away.
@@ -116,12 +151,26 @@ struct Horizons: Sendable {
         let compacted = max(snapshot.compactedSequence, state.compacted.lastSequence)
         all = compacted > state.horizon.sequence ? HistoryHorizon(sequence: compacted, milliseconds: .max) : state.horizon
         ofTables = state.horizons
+        ladders = state.ladders
         current = snapshot.tables
         savepoints = Set(snapshot.tables.savepoints.values.map(\.sequenceNumber))
     }
 
     /// That of a table that is there.
     func horizon(_ table: UInt64) -> HistoryHorizon { ofTables[table] ?? all }
+
+    /// The last instant of a rung that is not later and can be told.
+    func instant(of table: UInt64, before milliseconds: Int64) -> Int64? {
+        guard let record = ladders[table], let retention = current.retentions[table], case .ladder(let rungs) = retention,
+            retention.ladderChecksum == record.checksum
+        else { return nil }
+        return rungs.compactMap { rung in
+            let spacing = rung.spacing.milliseconds
+            guard spacing > 0 else { return nil }
+            let instant = milliseconds.roundedDown(to: spacing)
+            return instant >= record.since && instant >= record.now.subtracting(rung.duration.milliseconds) ? instant : nil
+        }.max()
+    }
 
     func isSavepoint(_ sequence: SequenceNumber) -> Bool { savepoints.contains(sequence) }
 
@@ -167,9 +216,11 @@ extension Database {
         let horizons = Horizons(log.manifest.state, snapshot)
         do {
             let sequence: SequenceNumber
+            var time: Int64?
             switch moment {
             case .sequence(let number): sequence = min(number, snapshot.lastSequence)
             case .time(let milliseconds):
+                time = milliseconds
                 sequence = try snapshot.sequence(at: milliseconds, horizons, budget: options.memoryBudgetBytes)
             case .savepoint(let name):
                 guard let savepoint = snapshot.tables.savepoints[name] else {
@@ -177,7 +228,7 @@ extension Database {
                 }
                 sequence = savepoint.sequenceNumber
             }
-            return try PastState(self, snapshot, sequence, horizons)
+            return try PastState(self, snapshot, sequence, time, horizons)
         } catch { throw error as! LogDBError }
     }
 }
@@ -201,10 +252,11 @@ extension Snapshot {
     }
 
     /// The greatest number of an operation that was made at `milliseconds` or before.
-    fileprivate func sequence(at milliseconds: Int64, _ horizons: Horizons, budget: Int) throws -> SequenceNumber {
+    fileprivate func sequence(at milliseconds: Int64, _ horizons: Horizons?, budget: Int) throws -> SequenceNumber {
         var found: SequenceNumber = 0
         // What was dropped may have been newer than what is found; it is known not to be newer than this.
-        for horizon in [horizons.all] + horizons.ofTables.values where horizon.sequence > 1 && horizon.milliseconds <= milliseconds {
+        for horizon in horizons.map({ [$0.all] + $0.ofTables.values }) ?? []
+        where horizon.sequence > 1 && horizon.milliseconds <= milliseconds {
             found = max(found, horizon.sequence)
         }
         for raw in raw.reversed() {

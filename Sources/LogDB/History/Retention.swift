@@ -98,6 +98,12 @@ extension Retention {
         }
     }
 
+    /// What tells one ladder from another; nil for what is none.
+    var ladderChecksum: UInt32? {
+        guard case .ladder = self, let encoded else { return nil }
+        return max(1, Checksum.crc32c(encoded.span))
+    }
+
     init(decoding bytes: Span<UInt8>, of id: UInt64) throws(FormatError) {
         var keep = ""
         var count: Int64?

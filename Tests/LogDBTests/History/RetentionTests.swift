@@ -267,6 +267,8 @@ private struct RetentionTrial {
             throw Violation("the time \(milliseconds) is operation \(state.sequenceNumber), which is behind \(all)")
         }
         do {
+            // Instants of ladders need a clock that does not go back: see LadderTests.
+            if try Self.tables.contains(where: { try state.instant(of: $0) != nil }) { return }
             let found = try Self.contents { try state.select(nil, $0) }
             guard found == model.state(state.sequenceNumber) else { throw Violation("the state as of a time is another") }
         } catch let error as LogDBError where error.code == .historyIncomplete {}
