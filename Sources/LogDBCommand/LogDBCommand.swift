@@ -38,6 +38,7 @@ struct LogDBCommand: ParsableCommand {
         subcommands: [
             LoadCommand.self, DumpCommand.self, PutCommand.self, GetCommand.self, DeleteCommand.self, TablesCommand.self, DropCommand.self,
             SealCommand.self, CompactCommand.self, SchemaCommand.self, SavepointCommand.self, RetentionCommand.self, HistoryCommand.self,
+            DiffCommand.self, RevertCommand.self,
             StatsCommand.self, VerifyCommand.self, SalvageCommand.self,
             DemoCommand.self,
             DemoChildCommand.self,

@@ -72,6 +72,36 @@ struct HistoryVerbTests {
         #expect(gone.status == 1 && gone.error.contains("historyIncomplete") && gone.output == "")
     }
 
+    @Test func `a difference is printed, and a revert writes it backwards`() throws {
+        let workspace = try Workspace()
+        let lines = (1...3).map { #"{"table":"actors","key":"a\#($0)","value":{"hp":\#($0)}}"# + "\n" }.joined()
+        #expect(try workspace.logdb("load", "db", input: lines).status == 0)
+        #expect(try workspace.logdb("savepoint", "db", "before").status == 0)
+        #expect(try workspace.logdb("put", "db", "actors", "a1", #"{"hp":9}"#).status == 0)
+        #expect(try workspace.logdb("delete", "db", "actors", "a2").status == 0)
+        #expect(try workspace.logdb("put", "db", "actors", "a4", #"{"hp":4}"#).status == 0)
+        #expect(try workspace.logdb("put", "db", "rooms", "7", #"{"doors":1}"#, "--integer-key").status == 0)
+        #expect(
+            try workspace.logdb("diff", "db", "before").lines == [
+                #"{"table":"actors","key":"a1","value":{"hp":9}}"#, #"{"table":"actors","key":"a2","delete":true}"#,
+                #"{"table":"actors","key":"a4","value":{"hp":4}}"#, #"{"table":"rooms","key":7,"value":{"doors":1}}"#,
+            ])
+        let back = try workspace.logdb("diff", "db", "now", "before", "--table", "actors")
+        #expect(
+            back.lines == [
+                #"{"table":"actors","key":"a1","value":{"hp":1}}"#, #"{"table":"actors","key":"a2","value":{"hp":2}}"#,
+                #"{"table":"actors","key":"a4","delete":true}"#,
+            ])
+        #expect(try workspace.logdb("revert", "db", "actors", "a1", "--to", "before").output == #"{"upserts":1,"deletes":0}"# + "\n")
+        #expect(try workspace.logdb("revert", "db", "actors", "--to", "before").output == #"{"upserts":1,"deletes":1}"# + "\n")
+        #expect(try workspace.logdb("dump", "db", "--table", "actors").output == lines)
+        #expect(try workspace.logdb("revert", "db", "--to", "before").output == #"{"upserts":0,"deletes":1}"# + "\n")
+        #expect(try workspace.logdb("dump", "db").output == lines)
+        #expect(try workspace.logdb("revert", "db", "--to", "before").output == #"{"upserts":0,"deletes":0}"# + "\n")
+        expectFailure(try workspace.logdb("revert", "db", "--to", "after"), #"noSuchSavepoint: there is no savepoint "after""#)
+        #expect(try workspace.logdb("revert", "db").status == 64)
+    }
+
     @Test func `the past is dumped by number and by time`() throws {
         let workspace = try Workspace()
         #expect(try workspace.logdb("put", "db", "actors", "hero", #"{"hp":1}"#).status == 0)

@@ -77,6 +77,36 @@ extension Snapshot {
         }
     }
 
+    /// Delivers the operations with keys in `range` that `versions` tells apart, by key and then newest first.
+    func forEachVersion(
+        _ range: KeyRange, _ versions: VersionRule, in place: ReadingPlace, _ body: (RecordCursor) throws -> Void
+    ) throws {
+        var range = range
+        while !range.isEmpty {
+            var overflow = Sorter.Overflow.narrow
+            if let directory = place.spillDirectory {
+                overflow = .spill { () throws(LogDBError) in
+                    try SpillFile.make(
+                        in: directory, number: .random(in: 0 ... .max >> 1), blockLength: Sorter.blockLength(budget: place.sortBudget),
+                        throttle: Throttle())
+                }
+            }
+            let sorter = Sorter(range: range, budget: place.sortBudget, overflow: overflow, versions: versions)
+            defer { sorter.close() }
+            try sort(into: sorter, budget: place.budget / 4)
+            let generations = generations + LogDB.generations(of: history)
+            let merge = Merge(
+                try sorter.finish().sources
+                    + generations.map {
+                        SegmentCursor($0, range: sorter.range, budget: place.budget / 4 / generations.count, ceiling: ceiling)
+                    })
+            merge.versions = versions
+            while let cursor = try merge.next() { try body(cursor) }
+            guard let rest = sorter.rest else { return }
+            range.lower = rest
+        }
+    }
+
     private func merge(
         _ sorted: [RecordCursor], _ range: KeyRange, isReversed: Bool, _ left: inout Int, budget: Int,
         _ body: (borrowing Operation) throws -> Void

@@ -28,9 +28,9 @@ public struct PastState: Sendable {
     public let sequenceNumber: SequenceNumber
     /// The time that was asked for.
     private let milliseconds: Int64?
-    private let database: Database
+    let database: Database
     /// Of the present, and with the tables of then.
-    private let snapshot: Snapshot
+    let snapshot: Snapshot
     private let horizons: Horizons
 
     init(_ database: Database, _ snapshot: Snapshot, _ sequence: SequenceNumber, _ milliseconds: Int64?, _ horizons: Horizons) throws {
@@ -62,16 +62,23 @@ public struct PastState: Sendable {
     ///   away: the message says from when on history is complete. Savepoints are exact always.
     public func select(_ table: String? = nil, _ body: (borrowing Operation) throws -> Void) throws {
         if let table { return try select(table, KeySelection(), body) }
-        try horizons.checkDropped(at: sequenceNumber, snapshot.tables)
+        try checkAll()
         let tables = snapshot.tables.ids.sorted { $0.value < $1.value }
         let places = try tables.map { try place($0.key, $0.value).sequence }
-        for (name, id) in horizons.current.ids.sorted(by: { $0.value < $1.value }) where snapshot.tables.names[id] == nil {
-            try horizons.check(name, id, at: sequenceNumber)
-        }
         if places.allSatisfy({ $0 == sequenceNumber }) { return try snapshot.select(.allTables, in: database.readingPlace, body) }
         // Tables of which different moments are told are read one by one.
         for (table, place) in zip(tables, places) {
             try snapshot(at: place).select(KeyRange(table: table.value), in: database.readingPlace, body)
+        }
+    }
+
+    /// Proves that all tables can be told.
+    func checkAll() throws(LogDBError) {
+        try horizons.checkDropped(at: sequenceNumber, snapshot.tables)
+        for (name, id) in snapshot.tables.ids.sorted(by: { $0.value < $1.value }) { _ = try place(name, id) }
+        // Whether tables of now were there then must be known too.
+        for (name, id) in horizons.current.ids.sorted(by: { $0.value < $1.value }) where snapshot.tables.names[id] == nil {
+            try horizons.check(name, id, at: sequenceNumber)
         }
     }
 
@@ -108,7 +115,7 @@ public struct PastState: Sendable {
         return try place(table, id).instant
     }
 
-    private func snapshot(at sequence: SequenceNumber) -> Snapshot {
+    func snapshot(at sequence: SequenceNumber) -> Snapshot {
         var snapshot = snapshot
         snapshot.ceiling = sequence
         return snapshot
@@ -128,7 +135,7 @@ public struct PastState: Sendable {
     }
 
     /// The id that `table` had, and the last operation that counts for it; nil if there was none of that name.
-    private func id(of table: String) throws(LogDBError) -> (UInt64, SequenceNumber)? {
+    func id(of table: String) throws(LogDBError) -> (UInt64, SequenceNumber)? {
         if let id = snapshot.tables.ids[table] { return (id, try place(table, id).sequence) }
         // Whether today's was there, and whether another one was that is gone, must be known.
         if let id = horizons.current.ids[table] { try horizons.check(table, id, at: sequenceNumber) }
@@ -211,9 +218,24 @@ extension Database {
     ///
     /// - Throws: `.noSuchSavepoint`; ``LogDBError`` `.corrupted` if damage is met.
     public func state(asOf moment: Moment) throws(LogDBError) -> PastState {
+        try PastView(self).state(moment)
+    }
+}
+
+/// What states are told from: a snapshot, and from when on it is complete.
+struct PastView {
+    private let database: Database
+    private let snapshot: Snapshot
+    private let horizons: Horizons
+
+    init(_ database: Database) throws(LogDBError) {
+        self.database = database
         // In this order: what is cleared away meanwhile is still in the snapshot, and refused.
-        let snapshot = try log.snapshot()
-        let horizons = Horizons(log.manifest.state, snapshot)
+        snapshot = try database.log.snapshot()
+        horizons = Horizons(database.log.manifest.state, snapshot)
+    }
+
+    func state(_ moment: Moment) throws(LogDBError) -> PastState {
         do {
             let sequence: SequenceNumber
             var time: Int64?
@@ -221,14 +243,14 @@ extension Database {
             case .sequence(let number): sequence = min(number, snapshot.lastSequence)
             case .time(let milliseconds):
                 time = milliseconds
-                sequence = try snapshot.sequence(at: milliseconds, horizons, budget: options.memoryBudgetBytes)
+                sequence = try snapshot.sequence(at: milliseconds, horizons, budget: database.options.memoryBudgetBytes)
             case .savepoint(let name):
                 guard let savepoint = snapshot.tables.savepoints[name] else {
                     throw LogDBError(.noSuchSavepoint, "there is no savepoint \(TableDefinition.brief(.string(name)))")
                 }
                 sequence = savepoint.sequenceNumber
             }
-            return try PastState(self, snapshot, sequence, time, horizons)
+            return try PastState(database, snapshot, sequence, time, horizons)
         } catch { throw error as! LogDBError }
     }
 }

@@ -23,11 +23,22 @@ struct VersionRule: Sendable {
     let savepoints: [SequenceNumber]
     private let retained: Set<UInt64>
     private let isOfAll: Bool
+    /// Whether every operation on the catalog is looked at.
+    private let hasCatalog: Bool
 
     /// Tells all operations apart.
     static let all = VersionRule()
 
+    /// Tells what is up to an operation from what is newer.
+    init(savepoint: SequenceNumber) {
+        savepoints = [savepoint]
+        retained = []
+        isOfAll = false
+        hasCatalog = false
+    }
+
     private init() {
+        hasCatalog = true
         savepoints = []
         retained = []
         isOfAll = true
@@ -39,6 +50,7 @@ struct VersionRule: Sendable {
         savepoints = catalog.savepoints.values.map(\.sequenceNumber).sorted()
         retained = Set(catalog.retentions.keys)
         isOfAll = false
+        hasCatalog = true
     }
 
     /// How many savepoints are older than the operation with this number.
@@ -56,7 +68,7 @@ struct VersionRule: Sendable {
     }
 
     /// Whether every operation on the table is looked at.
-    func keepsAll(_ table: UInt64) -> Bool { isOfAll || table == 0 || retained.contains(table) }
+    func keepsAll(_ table: UInt64) -> Bool { isOfAll || table == 0 && hasCatalog || retained.contains(table) }
 
     /// Of two operations on a key with equal stamps only the newer one is looked at: nobody can want the older one.
     @inline(__always)

@@ -298,6 +298,12 @@ final class SortBuffer {
         unsafe arena = .allocate(byteCount: arenaCapacity, alignment: 16)
     }
 
+    private func isOneKey(_ a: Int, _ b: Int) -> Bool {
+        let (left, right) = (entries[Int(order[a].entry)], entries[Int(order[b].entry)])
+        guard left.table == right.table else { return false }
+        return unsafe compareBytes(key(left), key(right)) == 0
+    }
+
     /// Gives the memory back. Nothing can be added any more.
     func release() {
         removeAll()
@@ -309,10 +315,15 @@ final class SortBuffer {
     }
 
     /// Keeps the half with the smaller keys (or, reversed, the greater ones) and returns the first key of the other half: a reading
-    /// that may not spill delivers what fits, and comes again for the rest.
-    func narrow(isReversed: Bool) -> FullKey {
+    /// that may not spill delivers what fits, and comes again for the rest. nil if all is of one key, which is not divided.
+    func narrow(isReversed: Bool) -> FullKey? {
         sort()
-        let kept = max(1, order.count / 2)
+        var kept = max(1, order.count / 2)
+        if versions != nil {
+            while kept > 0, isOneKey(kept - 1, kept) { kept -= 1 }
+            if kept == 0 { kept = (1..<order.count).first { !isOneKey($0 - 1, $0) } ?? 0 }
+            guard kept > 0 else { return nil }
+        }
         let cut = isReversed ? order[order.count - 1 - kept] : order[kept]
         let boundary = entries[Int(cut.entry)]
         let cutKey = FullKey(table: boundary.table, key: unsafe Array(key(boundary)))

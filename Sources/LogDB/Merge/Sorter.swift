@@ -67,7 +67,7 @@ final class Sorter {
         case .narrow:
             // Of one large document there is no half: the next one comes beside it.
             guard buffer.count > 1 else { return }
-            let cut = buffer.narrow(isReversed: isReversed)
+            guard let cut = buffer.narrow(isReversed: isReversed) else { return }
             rest = cut
             if isReversed {
                 // The smallest key behind `cut` in the order of bytes.

@@ -2,6 +2,7 @@
 
 import LogDB
 import LogDBFile
+import LogDBSimulation
 import Testing
 
 @Suite struct HistoryTests {
@@ -68,6 +69,54 @@ import Testing
         #expect(try db.history(of: "k", in: "a").isEmpty)
         try db.close()
         #expect(try Database.verify(at: folder()).damages == [])
+    }
+
+    @Test func `a revert makes dropped tables again, and is taken back as a whole where a schema forbids it`() throws {
+        let db = try Database.open(at: folder(), options: small())
+        for number in 0..<500 { try db.upsert("a", .integer(Int64(number)), json: #"{"n":\#(number)}"#) }
+        try db.upsert("gone", "k", json: #"{"was":"here"}"#)
+        try db.savepoint("s")
+        let before = try db.digest()
+        try db.dropTable("gone")
+        for number in 0..<500 where number % 3 > 0 { try db.delete("a", .integer(Int64(number))) }
+        try db.upsert("new", "k", json: "{}")
+        try db.compact()
+        let changed = try db.digest()
+        try db.setSchema("gone", keys: .integer, documents: nil)
+        #expect { try db.revert(to: .savepoint("s")) } throws: { ($0 as? LogDBError)?.code == .keyMismatch }
+        #expect(try db.digest() == changed)
+        try db.setSchema("gone", keys: nil, documents: nil)
+        let report = try db.revert(to: .savepoint("s"))
+        #expect(report.upserts == 334 && report.deletes == 1)
+        #expect(try db.digest() == before)
+        try db.close()
+    }
+
+    @Test func `a difference that nothing can be spilled for is told in several readings`() throws {
+        let disk = SimulatedDisk(model: .ext4Like)
+        var options = small()
+        options.sortBudgetBytes = 8 << 10
+        var db = try Database.open(disk.directory(), path: "simulated", options: options)
+        for round in 0..<4 {
+            for number in 0..<80 { try db.upsert("a", .integer(Int64(number)), json: #"{"n":\#(number),"round":\#(round)}"#) }
+        }
+        try db.close()
+        options.access = .readOnly
+        db = try Database.open(disk.directory(), path: "simulated", options: options)
+        var keys: [Key] = []
+        try db.diff(from: .sequence(121), to: .sequence(.max)) { operation in
+            keys.append(try operation.key)
+            #expect(text(operation.document).contains(#""round":3"#))
+        }
+        #expect(keys == (0..<80).map { .integer(Int64($0)) })
+        keys = []
+        try db.diff(from: .sequence(.max), to: .sequence(41)) { operation in
+            let key = try operation.key
+            keys.append(key)
+            #expect(operation.isDelete == (key >= 40))
+        }
+        #expect(keys == (0..<80).map { .integer(Int64($0)) })
+        try db.close()
     }
 
     @Test func `what is retained does not make a database compact itself for ever`() throws {

@@ -72,6 +72,7 @@ private struct RetentionTrial {
         case 32: try reopen()
         case 33: try db.seal()
         case 34: try transaction()
+        case 39: try revert()
         case 35..<38: try compact()
         default: try check(samples: 4)
         }
@@ -210,6 +211,7 @@ private struct RetentionTrial {
             try check(.sequence(sequence), min(sequence, last))
         }
         guard let moment = model.moments.isEmpty ? nil : model.moments[random.below(model.moments.count)] else { return }
+        try checkDiff(UInt64(random.below(Int(last) + 1)), UInt64(random.below(Int(last) + 1)))
         try checkTime(moment.milliseconds + Int64(random.below(3)) - 1)
     }
 
@@ -256,6 +258,65 @@ private struct RetentionTrial {
                 }
             }
         }
+    }
+
+    /// A difference turns one state into the other, and says nothing that is not needed.
+    private func checkDiff(_ from: UInt64, _ to: UInt64) throws {
+        var state = model.state(from)
+        do {
+            try db.diff(from: .sequence(from), to: .sequence(to)) { operation in
+                let (table, key) = (operation.table, try operation.key)
+                let old = state[table]?[key]
+                if operation.isDelete {
+                    guard old != nil else { throw Violation("a difference deletes what is not there") }
+                    state[table]?[key] = nil
+                } else {
+                    guard old != Array(operation.document) else { throw Violation("a difference writes what is there") }
+                    state[table, default: [:]][key] = Array(operation.document)
+                }
+                if state[table]?.isEmpty == true { state[table] = nil }
+            }
+            guard state == model.state(to) else { throw Violation("the difference of \(from) and \(to) leads elsewhere") }
+        } catch let error as LogDBError where error.code == .historyIncomplete {
+            guard !model.isTold(from) || !model.isTold(to) else { throw Violation("the difference of \(from) and \(to): \(error)") }
+        }
+    }
+
+    /// A table, or one key of it, is what it was; all else stays.
+    private mutating func revert() throws {
+        let last = try db.statistics().lastSequenceNumber
+        let sequence = UInt64(random.below(Int(last) + 1))
+        let name = Self.tables[random.below(3)]
+        let key = random.chance(1, in: 3) ? key() : nil
+        let then = model.state(sequence)[name] ?? [:]
+        let now = model.state(last)
+        let report: RevertReport
+        do {
+            if let key {
+                report = try db.revert(name, key, to: .sequence(sequence))
+            } else {
+                report = try db.revert(name, to: .sequence(sequence))
+            }
+        } catch let error as LogDBError where error.code == .historyIncomplete { return }
+        var expected = now
+        if let key { expected[name, default: [:]][key] = then[key] } else { expected[name] = then }
+        if expected[name]?.isEmpty == true { expected[name] = nil }
+        guard try Self.contents({ try db.select(nil, $0) }) == expected else {
+            throw Violation("\(name) is not what it was at \(sequence)")
+        }
+        // What was written is noted: the model cannot know the numbers beforehand.
+        let after = try db.statistics().lastSequenceNumber
+        guard after > last else { return }
+        if model.table(name) == nil { model.create(name, last + 1) }
+        var changes: [(UInt64, Key, [UInt8]?)] = []
+        try db.replay { operation in
+            if operation.sequenceNumber > last {
+                changes.append((operation.sequenceNumber, try operation.key, operation.isDelete ? nil : Array(operation.document)))
+            }
+        }
+        guard UInt64(changes.count) == report.upserts + report.deletes else { throw Violation("\(report), and \(changes.count) are there") }
+        for number in last + 1...after { model.note(number, clock.milliseconds) }
+        for (number, key, document) in changes { model.write(model.table(name)!, key, document, number, clock.milliseconds) }
     }
 
     /// Times stand for numbers; where the clock went back, for the last operation that is left and not later.
