@@ -2,6 +2,7 @@
 """A second reader of LogDB databases, written from Sources/LogDB/LogDB.docc/FileFormat.md alone.
 
     logdb_read.py DB                  the live documents and the schemas, as `logdb dump DB` prints them
+    logdb_read.py DB --as-of=8204     the documents after operation 8204, as `logdb dump DB --as-of 8204` prints them
     logdb_read.py DB --operations     every operation, as `logdb dump DB --operations` prints them
 
 Needs Python 3.8 and nothing else. It shares no code with the engine, on purpose: where the two disagree, the page or one of them
@@ -283,10 +284,11 @@ NOTHING_COMPACTED = {"number": 0, "identity": 0, "last_sequence": 0, "end_positi
 
 
 class State:
-    """What the edits add up to. Raw and sealed segments of the log by number; the base by generation, the newest first, and by key."""
+    """What the edits add up to. Raw and sealed segments of the log by number; base and history by generation, the newest first, and by key."""
 
     def __init__(self):
-        self.raw, self.sealed, self.base, self.compacted = {}, {}, [], NOTHING_COMPACTED
+        self.raw, self.sealed, self.base, self.history, self.compacted = {}, {}, [], [], NOTHING_COMPACTED
+        self.horizon, self.horizons = 0, {}
         self.end_position, self.next_segment, self.next_table = 0, 1, 1
 
     def apply(self, cursor):
@@ -356,12 +358,40 @@ class State:
                 raise misfit()
             self.compacted = compacted
             self.end_position = max(self.end_position, compacted["end_position"])
+        elif kind == 12:
+            entry = self.entry(cursor, number)
+            entry["least_key"], entry["greatest_key"] = cursor.full_key(), cursor.full_key()
+            same = [other for other in self.history if other["generation"] == entry["generation"]]
+            if (entry["order"] != 2 or entry["generation"] == 0 or entry["least_key"] > entry["greatest_key"]
+                    or any(other["number"] == entry["number"] for other in self.history)
+                    or any(other["greatest_key"] > entry["least_key"] for other in same)):
+                raise misfit()
+            # Those of a generation stand in the order in which they were added.
+            at = next((i for i, other in enumerate(self.history) if other["generation"] < entry["generation"]), len(self.history))
+            self.history.insert(at, entry)
+        elif kind == 13:
+            segment = number()
+            if all(entry["number"] != segment for entry in self.history):
+                raise misfit()
+            self.history = [entry for entry in self.history if entry["number"] != segment]
+        elif kind == 14:
+            scope, sequence, _ = cursor.varint(), number(), cursor.signed()
+            if scope == 0:
+                if sequence < self.horizon:
+                    raise misfit()
+                self.horizon = sequence
+            elif scope > 1 << 62:
+                raise misfit()
+            else:
+                self.horizons[scope - 1] = sequence
+        elif kind == 15:
+            number(), cursor.u32(), cursor.signed(), cursor.signed()  # Since when a ladder is gone by: for past states.
         else:
             raise cursor.damage(f"the manifest holds an edit of unknown kind {kind}", start)
 
     @staticmethod
     def entry(cursor, number):
-        """The fields that *add sealed* and *add base* have in common."""
+        """The fields that *add sealed*, *add base* and *add history* have in common."""
         start = cursor.at
         entry = {"number": number(), "identity": cursor.u64(), "method": cursor.u8(), "level": cursor.u8(), "order": cursor.u8()}
         if entry["method"] > 3:
@@ -369,7 +399,7 @@ class State:
         for name in "generation file_length raw_length records first_sequence last_sequence end_position".split():
             entry[name] = cursor.varint() if name in ("raw_length", "records", "first_sequence") else number()
         entry["digest"], entry["flags"] = cursor.u32(), cursor.u8()
-        if entry["order"] > 1 or entry["flags"] > 1 or entry["method"] < 2 and entry["level"]:
+        if entry["order"] > 2 or entry["flags"] > 1 or entry["method"] < 2 and entry["level"]:
             raise cursor.damage("the manifest names an unknown order, flags or level", start)
         return entry
 
@@ -544,12 +574,12 @@ def unwrap(envelope, length, container, file, base):
 
 
 class SealedSegment:
-    """A segment at rest, of the log or of the base. `previous` is what the manifest says of the one before it in the log."""
+    """A segment at rest, of the log, of the base or of the history. `previous` is what the manifest says of the one before it in the log."""
 
     def __init__(self, database, entry, previous=None):
-        self.entry, self.is_base = entry, entry["order"] == 1
+        self.entry, self.is_base, self.is_history = entry, entry["order"] >= 1, entry["order"] == 2
         self.container = CONTAINER[entry["method"]]
-        self.name = f"{entry['number']:06}.{'base' if self.is_base else 'seg'}.{self.container}"
+        self.name = f"{entry['number']:06}.{('seg', 'base', 'hist')[entry['order']]}.{self.container}"
         self.data = data = database.read(self.name, listed=True)
         if len(data) != entry["file_length"]:
             raise Damage(
@@ -629,7 +659,7 @@ class SealedSegment:
         # Of each key: its newest operation here, and the block with it.
         newest = {op.full_key: (op, number) for number, block in enumerate(blocks) for op in block}
         hashes = {key: key_hash(*key) for key in newest}
-        self.check_sample(index, newest, hashes)
+        self.check_sample(index, {} if self.is_history else newest, hashes)
         if not self.is_base:
             self.check_key_index(index, newest, hashes, len(blocks))
         index.end("the segment's index")
@@ -655,7 +685,7 @@ class SealedSegment:
         entry = self.entry
         holds = (last, len(operations), raw_total, int(0 in tables)) == tuple(
             entry[n] for n in ("last_sequence", "records", "raw_length", "flags"))
-        is_sound = self.is_sound_base if self.is_base else self.is_sound_log
+        is_sound = self.is_sound_history if self.is_history else self.is_sound_base if self.is_base else self.is_sound_log
         if told != counted or not holds or not is_sound(operations):
             raise Damage("the segment holds other operations than its index and the manifest say", self.name, index.base)
 
@@ -671,6 +701,13 @@ class SealedSegment:
         found = keys and (keys[0], keys[-1], min(numbers), max(numbers), 0)
         told = tuple(self.entry[n] for n in ("least_key", "greatest_key", "first_sequence", "last_sequence", "end_position"))
         return found == told and is_rising(keys) and not any(op.is_delete for op in operations)
+
+    def is_sound_history(self, operations):
+        """By rising key, of each key the newest first, and those that the manifest speaks of."""
+        keys, numbers = [op.full_key for op in operations], [op.sequence for op in operations]
+        found = keys and (keys[0], keys[-1], min(numbers), max(numbers), 0)
+        told = tuple(self.entry[n] for n in ("least_key", "greatest_key", "first_sequence", "last_sequence", "end_position"))
+        return found == told and is_rising([(*op.full_key, -op.sequence) for op in operations])
 
     def check_sample(self, index, newest, hashes):
         """It is the keys with hashes up to its bound, each with the bytes of its newest operation."""
@@ -770,17 +807,19 @@ class Database:
         names = os.listdir(path)
         numbers = [int(name[9:]) for name in names if re.fullmatch(r"MANIFEST-[0-9]{6,}", name)]
         if not numbers:
-            if any(re.fullmatch(r"[0-9]{6,}\.(log|(seg|base)\.(lz4|gz))", name) for name in names):
+            if any(re.fullmatch(r"[0-9]{6,}\.(log|(seg|base|hist)\.(lz4|gz))", name) for name in names):
                 raise Damage("the manifest is missing, but there are segments", "MANIFEST")
             raise Damage(f"there is no database at {path}", code="notFound")
         self.identity, self.state = read_manifest(self, max(numbers))
         base = [SealedSegment(self, entry) for entry in self.state.base]
+        history = [SealedSegment(self, entry) for entry in self.state.history]
         sealed = self.prove_sealed()
         raw = self.follow_raw(sealed[-1].entry if sealed else self.state.compacted)
         for name in sorted(names):
             self.prove_leftover(name)
         committed = {number for _, kind, number, _ in raw if kind == COMMIT}
         self.base = self.read_base(base)
+        self.history = [op for segment in history for op in segment.read()]
         self.log = [op for segment in sealed for op in segment.read()]
         self.check_base()
         for _, kind, number, operations in raw:
@@ -916,14 +955,29 @@ class Database:
         for op in [op for op, _ in self.base] + self.log:
             if op.table == 0:
                 table = decode_key(op.key, op)
-                if not isinstance(table, int) or table < 1:
+                if isinstance(table, str):
+                    continue  # A savepoint.
+                if table < 1:
                     raise Damage("an operation on the catalog has a key that is no table id")
                 following = max(following, table + 1)
             elif op.table >= following:
                 raise Damage(f"an operation is for table {op.table}, which was never made")
-        entries = {decode_key(op.key, op): op.document.decode() for op in self.newest() if op.table == 0 and not op.is_delete}
+        entries = {
+            decode_key(op.key, op): op.document.decode()
+            for op in self.newest() if op.table == 0 and not op.is_delete and op.key[0] == 1
+        }
         self.schemas = {table: schema for table, schema in ((table, schema_of(entry)) for table, entry in entries.items()) if schema}
         return {table: json.loads(entry)["name"] for table, entry in entries.items()}
+
+    def as_of(self, sequence):
+        """The documents after operation `sequence`, as far as they are there, and the names of the tables of then."""
+        newest = {}
+        for op in [op for op, _ in self.base] + self.history + self.log:
+            if op.sequence <= sequence and (op.full_key not in newest or op.sequence > newest[op.full_key].sequence):
+                newest[op.full_key] = op
+        found = [op for _, op in sorted(newest.items()) if not op.is_delete]
+        self.names = {decode_key(op.key, op): json.loads(op.document)["name"] for op in found if op.table == 0 and op.key[0] == 1}
+        return [op for op in found if op.table in self.names]
 
     # --- What is printed ---
 
@@ -943,8 +997,11 @@ class Database:
     def schema_line(self, table):
         return b'{"table":%s%s}\n' % (text(self.names[table]), line(self.schemas.pop(table).encode()))
 
-    def dump(self):
-        for op in self.live():
+    def dump(self, as_of=None):
+        # Schemas are those of now, and for a dump of now.
+        if as_of is not None:
+            self.schemas = {}
+        for op in self.live() if as_of is None else self.as_of(as_of):
             if op.table in self.schemas:
                 yield self.schema_line(op.table)
             yield b'{%s,"value":%s}\n' % (self.address(op), line(op.document))
@@ -1001,13 +1058,15 @@ def line(document):
 
 
 def main(arguments):
+    as_of = [int(argument[8:]) for argument in arguments if re.fullmatch(r"--as-of=[0-9]+", argument)]
+    arguments = [argument for argument in arguments if not argument.startswith("--as-of=")]
     paths = [argument for argument in arguments if not argument.startswith("--")]
     if len(paths) != 1 or set(arguments) - set(paths) - {"--operations"}:
-        print("usage: logdb_read.py DB [--operations]", file=sys.stderr)
+        print("usage: logdb_read.py DB [--operations | --as-of=SEQUENCE]", file=sys.stderr)
         return 64
     try:
         database = Database(paths[0])
-        lines = database.dump_operations() if "--operations" in arguments else database.dump()
+        lines = database.dump_operations() if "--operations" in arguments else database.dump(*as_of[:1])
         sys.stdout.buffer.writelines(lines)
         sys.stdout.buffer.flush()
     except (Damage, OSError) as error:

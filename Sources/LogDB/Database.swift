@@ -118,6 +118,7 @@ public final class Database: Sendable {
             report.segments = state.base.count + state.sealed.count + state.raw.count
             report.lastSequenceNumber = state.nextSequence - 1
             let log = Log(directory: directory, options: options, manifest: manifest, reaper: reaper, state: state)
+            if let clock = options.clock { log.monitor.withLock { $0.clock = clock } }
             return Database(path: path, options: options, recovery: report, log: log, lock: lock)
         } catch {
             lock.release()
@@ -303,7 +304,7 @@ public final class Database: Sendable {
     }
 
     /// What readings may use. Who only reads writes nothing into the folder.
-    private var readingPlace: ReadingPlace {
+    var readingPlace: ReadingPlace {
         var place = ReadingPlace(
             budget: options.memoryBudgetBytes, sortBudget: options.sortBudgetBytes ?? options.memoryBudgetBytes / 2, spillDirectory: nil)
         if options.access == .readWrite {
@@ -444,6 +445,7 @@ extension Inspection {
             base: base, compacted: manifest.state.compacted, sealed: sealed, raw: raw, mayReopen: cut == nil && !raw.isEmpty,
             catalog: catalog,
             nextSequence: max(nextSequence, manifest.state.lastSequence + 1), position: position, committed: committed)
+        state.history = history
         state.nextBase = nextBase
         return state
     }

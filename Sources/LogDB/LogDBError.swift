@@ -68,6 +68,11 @@ public struct LogDBError: Error, Sendable, Equatable {
         case invalidTableName
         case tooManyTables
         case noSuchTable
+        case noSuchSavepoint
+        /// There is a savepoint of that name already. Nothing was changed.
+        case savepointExists
+        /// What was asked for is older than what retention has kept; the message says from when on history is complete.
+        case historyIncomplete
         /// The transaction was committed or rolled back before.
         case transactionEnded
         /// The log grew by more than ``Options/maximumOpenTransactionBytes`` while the transaction was open; it was rolled back.

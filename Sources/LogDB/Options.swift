@@ -1,5 +1,6 @@
 //===--- Options.swift - how a database is opened --------------------------===//
 
+import LogDBFile
 import LogDBFormat
 
 /// How far a write has travelled when it is acknowledged.
@@ -62,6 +63,8 @@ public struct Options: Sendable {
     /// Memory for sorting, instead of its share of the budget. Not an option for users either: tests make it small to see runs, and merges of runs, of
     /// a few kilobytes.
     package var sortBudgetBytes: Int?
+    /// What time it is, for operations and for retention; nil for the system's clock. For tests.
+    package var clock: WallClock?
 
     public init() {}
 

@@ -6,7 +6,7 @@ import LogDB
 struct DumpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Print the live documents and schemas, or every operation in the log.",
+        abstract: "Print the documents and schemas, those of now or the documents of an earlier moment, or every operation in the log.",
         discussion: """
             Prints each live document once, by table and key, as a line that 'logdb load' reads:
 
@@ -31,6 +31,10 @@ struct DumpCommand: ParsableCommand {
               {"sequence":1,"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}
               {"sequence":2,"time":1790000000022,"table":"actors","key":"goblin-7","delete":true}
 
+            --as-of prints the documents as they were at an earlier moment: after the operation with a sequence number, at a time (UTC unless it names an \
+            offset), or at a savepoint. What has been cleared away is refused with a message that says from when on history is complete; see \
+            'logdb retention' and 'logdb savepoint'. Where a savepoint has a name like a number or a time, write savepoint:NAME.
+
             A table that does not exist prints nothing, and says so on stderr. Prints the state at the moment it starts, also while a writer is at work. Damage in what it reads ends it with exit status 1, \
             after the lines that were sound; a short answer never looks like a whole one.
 
@@ -41,6 +45,10 @@ struct DumpCommand: ParsableCommand {
               logdb dump saves.logdb --table actors --prefix goblin- --limit 10
               logdb dump saves.logdb --table rooms --from 100 --to 200 --integer-key --reverse
               logdb dump saves.logdb --operations | tail -n 20
+              logdb dump saves.logdb --as-of 8204
+              logdb dump saves.logdb --as-of "2h ago" --table actors
+              logdb dump saves.logdb --as-of "2026-11-26 20:15"
+              logdb dump saves.logdb --as-of "before the boss"
             """)
 
     @OptionGroup var database: DatabasePath
@@ -72,12 +80,16 @@ struct DumpCommand: ParsableCommand {
     @Flag(help: "Leave out the schemas of tables.")
     var documentsOnly = false
 
+    @Option(help: ArgumentHelp("The documents of this moment: a number, a time, or a savepoint.", valueName: "moment"))
+    var asOf: MomentArgument?
+
     /// Whether some keys only are asked for.
     private var choosesKeys: Bool { from != nil || to != nil || prefix != nil || limit != nil || reverse }
 
     func validate() throws {
         guard !choosesKeys || table != nil else { throw ValidationError("--from, --to, --prefix, --limit and --reverse need a --table") }
         guard !choosesKeys || !operations else { throw ValidationError("--operations prints all keys: leave out those that choose some") }
+        guard asOf == nil || !operations && !reverse else { throw ValidationError("--as-of goes with neither --operations nor --reverse") }
         if let limit, limit < 0 { throw ValidationError("--limit is 0 or more") }
         for text in [from, to] {
             if integerKey, let text, Int64(text) == nil { throw ValidationError("'\(text)' is no 64-bit integer: leave out --integer-key") }
@@ -102,9 +114,18 @@ struct DumpCommand: ParsableCommand {
     func run() throws {
         var printer = OperationPrinter()
         try withDatabase(database.path, .toRead) { database in
-            if let table, try !database.tables.contains(table) { StandardError.report("there is no table \"\(table)\": nothing to print") }
+            if asOf == nil, let table, try !database.tables.contains(table) {
+                StandardError.report("there is no table \"\(table)\": nothing to print")
+            }
             do {
-                if operations {
+                if let asOf {
+                    let state = try database.state(asOf: asOf.moment)
+                    if let table {
+                        try state.select(table, selection) { try printer.printDocument($0) }
+                    } else {
+                        try state.select { try printer.printDocument($0) }
+                    }
+                } else if operations {
                     try database.replay { operation in
                         if let table, operation.table != table { return }
                         try printer.printOperation(operation)

@@ -52,6 +52,13 @@ struct OperationLines {
         bytes.append(contentsOf: lineEnd)
     }
 
+    /// Appends the line of an operation as `load` reads it, without number and time.
+    mutating func appendChange(_ operation: borrowing Operation, to bytes: inout [UInt8]) throws {
+        bytes.append(UInt8(ascii: "{"))
+        appendAddress(operation.table, try operation.key, to: &bytes)
+        if operation.isDelete { bytes.append(",\"delete\":true}\n") } else { Self.appendValue(operation.document, to: &bytes) }
+    }
+
     @inline(__always)
     private mutating func appendAddress(_ table: String, _ key: Key, to bytes: inout [UInt8]) {
         if self.table != table { remember(table) }
@@ -75,7 +82,7 @@ struct OperationLines {
     private static let lineEnd = Array("}\n".utf8)
 
     @inline(__always)
-    private static func appendValue(_ document: Span<UInt8>, to bytes: inout [UInt8]) {
+    static func appendValue(_ document: Span<UInt8>, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: valueMember)
         bytes.append(line: document)
         bytes.append(contentsOf: lineEnd)

@@ -12,6 +12,18 @@
     import Darwin
 #endif
 
+/// A clock that tests set. It may go back.
+package final class WallClock: Sendable {
+    private let time: Monitor<Int64>
+
+    package init(milliseconds: Int64) { time = Monitor(milliseconds) }
+
+    package var milliseconds: Int64 {
+        get { time.withLock { $0 } }
+        set { time.withLock { $0 = newValue } }
+    }
+}
+
 package enum Clock {
     /// Returns milliseconds since 1970-01-01 UTC, leap seconds not counted. Negative before.
     package static func wallMilliseconds() -> Int64 {

@@ -43,11 +43,11 @@ extension SegmentFooter {
         }
     }
 
-    /// The blocks in which keys of `range` may be.
-    package func blocks(in range: KeyRange) -> ArraySlice<BlockEntry> {
+    /// The blocks in which keys of `range` may be; `isVersioned` where a key may go on from one block to the next.
+    package func blocks(in range: KeyRange, isVersioned: Bool = false) -> ArraySlice<BlockEntry> {
         guard !firstKeys.isEmpty else { return mayHold(range) ? blocks[...] : [] }
         // Of a key-ordered segment: from the last block that does not begin behind the range's beginning.
-        let start = max(0, partition { $0 <= range.lower } - 1)
+        let start = max(0, partition { isVersioned ? $0 < range.lower : $0 <= range.lower } - 1)
         let end = range.upper.map { upper in partition { $0 < upper } } ?? blocks.count
         return start < end ? blocks[start..<end] : []
     }

@@ -115,6 +115,34 @@ package struct CompactedLog: Equatable, Sendable {
     }
 }
 
+/// From when on history is complete: every state as of `sequence` or later can be told.
+package struct HistoryHorizon: Equatable, Sendable {
+    package var sequence: UInt64
+    /// When that operation was made, or later.
+    package var milliseconds: Int64
+
+    package init(sequence: UInt64 = 0, milliseconds: Int64 = 0) {
+        self.sequence = sequence
+        self.milliseconds = milliseconds
+    }
+}
+
+/// Since when compactions have gone by one and the same ladder of a table.
+package struct LadderRecord: Equatable, Sendable {
+    /// Of the ladder, as the catalog spells it; 0 takes the record away.
+    package var checksum: UInt32
+    /// From when on each instant of a rung can be told, in milliseconds since 1970.
+    package var since: Int64
+    /// The latest time that a compaction measured from.
+    package var now: Int64
+
+    package init(checksum: UInt32, since: Int64, now: Int64) {
+        self.checksum = checksum
+        self.since = since
+        self.now = now
+    }
+}
+
 package struct RecoverySummary: Equatable, Sendable {
     package var milliseconds: Int64
     package var tornBytes: UInt64
@@ -144,6 +172,11 @@ package enum ManifestEdit: Equatable, Sendable {
     case addBase(SealedSegmentEntry)
     case removeBase(number: UInt64)
     case compacted(CompactedLog)
+    case addHistory(SealedSegmentEntry)
+    case removeHistory(number: UInt64)
+    /// `table` nil: the horizon of all tables that have none of their own.
+    case horizon(table: UInt64?, HistoryHorizon)
+    case ladder(table: UInt64, LadderRecord)
 
     package func append(to buffer: inout ByteBuffer) {
         switch self {
@@ -189,6 +222,25 @@ package enum ManifestEdit: Equatable, Sendable {
             buffer.append(varint: log.lastSequence)
             buffer.append(varint: log.endPosition)
             buffer.append(u32: log.digest)
+        case .addHistory(let entry):
+            buffer.append(12 as UInt8)
+            entry.append(to: &buffer)
+            entry.leastKey.append(to: &buffer)
+            entry.greatestKey.append(to: &buffer)
+        case .removeHistory(let number):
+            buffer.append(13 as UInt8)
+            buffer.append(varint: number)
+        case .horizon(let table, let horizon):
+            buffer.append(14 as UInt8)
+            buffer.append(varint: table.map { $0 + 1 } ?? 0)
+            buffer.append(varint: horizon.sequence)
+            buffer.append(signedVarint: horizon.milliseconds)
+        case .ladder(let table, let record):
+            buffer.append(15 as UInt8)
+            buffer.append(varint: table)
+            buffer.append(u32: record.checksum)
+            buffer.append(signedVarint: record.since)
+            buffer.append(signedVarint: record.now)
         }
     }
 
@@ -239,6 +291,22 @@ package enum ManifestEdit: Equatable, Sendable {
                 CompactedLog(
                     number: try reader.varint(), identity: try reader.u64(), lastSequence: try reader.varint(),
                     endPosition: try reader.varint(), digest: try reader.u32()))
+        case 12:
+            var entry = try decodeSealed(&reader)
+            guard entry.order == .version else { throw FormatError(.corrupted, "the manifest lists history in another order", at: start) }
+            entry.leastKey = try reader.fullKey()
+            entry.greatestKey = try reader.fullKey()
+            return .addHistory(entry)
+        case 13: return .removeHistory(number: try reader.varint())
+        case 14:
+            let scope = try reader.varint()
+            return .horizon(
+                table: scope == 0 ? nil : scope - 1,
+                HistoryHorizon(sequence: try reader.varint(), milliseconds: try reader.signedVarint()))
+        case 15:
+            return .ladder(
+                table: try reader.varint(),
+                LadderRecord(checksum: try reader.u32(), since: try reader.signedVarint(), now: try reader.signedVarint()))
         case let tag: throw FormatError(.corrupted, "the manifest holds an edit of unknown kind \(tag)", at: start)
         }
     }

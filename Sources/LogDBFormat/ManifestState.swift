@@ -9,6 +9,14 @@ package struct ManifestState: Equatable, Sendable {
     package var sealed: [SealedSegmentEntry] = []
     /// Key-ordered segments: by generation, newest first, and in each by key.
     package var base: [SealedSegmentEntry] = []
+    /// Retained versions: by generation, newest first, and in each by key. See HistoryAndRetention.
+    package var history: [SealedSegmentEntry] = []
+    /// From when on the history of tables is complete that have an entry of their own; table 0 stands for those that were dropped.
+    package var horizons: [UInt64: HistoryHorizon] = [:]
+    /// Of tables with a ladder.
+    package var ladders: [UInt64: LadderRecord] = [:]
+    /// The same as `horizons` for all other tables.
+    package var horizon = HistoryHorizon()
     /// Where the log begins that is not in the base.
     package var compacted = CompactedLog()
     package var nextSegment: UInt64 = 1
@@ -22,6 +30,10 @@ package struct ManifestState: Equatable, Sendable {
     /// The edits that build this state from nothing.
     package var edits: [ManifestEdit] {
         var edits = base.map(ManifestEdit.addBase)
+        edits += history.map(ManifestEdit.addHistory)
+        if horizon != HistoryHorizon() { edits.append(.horizon(table: nil, horizon)) }
+        edits += horizons.sorted { $0.key < $1.key }.map { .horizon(table: $0.key, $0.value) }
+        edits += ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
         if compacted != CompactedLog() { edits.append(.compacted(compacted)) }
         edits += sealed.map(ManifestEdit.addSealed)
         for entry in raw {
@@ -88,6 +100,21 @@ package struct ManifestState: Equatable, Sendable {
         case .removeBase(let number):
             guard let index = base.firstIndex(where: { $0.number == number }) else { throw misfit("removes base segment \(number)") }
             base.remove(at: index)
+        case .addHistory(let entry): try addHistory(entry)
+        case .removeHistory(let number):
+            guard let index = history.firstIndex(where: { $0.number == number }) else { throw misfit("removes history segment \(number)") }
+            history.remove(at: index)
+        case .horizon(nil, let horizon):
+            try check(horizon.sequence)
+            guard horizon.sequence >= self.horizon.sequence else { throw misfit("takes its horizon back") }
+            self.horizon = horizon
+        case .horizon(let table?, let horizon):
+            try check(horizon.sequence, table)
+            // Without a number it is taken away.
+            horizons[table] = horizon.sequence == 0 ? nil : horizon
+        case .ladder(let table, let record):
+            try check(table)
+            ladders[table] = record.checksum == 0 ? nil : record
         case .compacted(let log):
             try check(log.number, log.lastSequence, log.endPosition)
             guard log.lastSequence >= compacted.lastSequence else { throw misfit("compacts less than before") }
@@ -107,6 +134,19 @@ package struct ManifestState: Equatable, Sendable {
             throw misfit("adds base segment \(entry.number) out of order")
         }
         base.insert(entry, at: place)
+    }
+
+    private mutating func addHistory(_ entry: SealedSegmentEntry) throws(FormatError) {
+        try check(entry.number, entry.lastSequence, entry.fileLength, entry.generation)
+        guard !history.contains(where: { $0.number == entry.number }), entry.leastKey <= entry.greatestKey, entry.generation > 0 else {
+            throw misfit("adds history segment \(entry.number)")
+        }
+        // Behind the last of its generation; a key may go on from one segment to the next.
+        let place = history.firstIndex { $0.generation < entry.generation } ?? history.endIndex
+        if place > 0, history[place - 1].generation == entry.generation, !(history[place - 1].greatestKey <= entry.leastKey) {
+            throw misfit("adds history segment \(entry.number) out of order")
+        }
+        history.insert(entry, at: place)
     }
 
     private mutating func raise(lastSequence: UInt64, endPosition: UInt64) {

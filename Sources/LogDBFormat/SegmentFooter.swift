@@ -8,11 +8,11 @@
 //                                checksum                               u32, CRC-32C of the stored bytes
 //                                firstSequence, firstTime               signed varints, less the previous block's (at first, less 0)
 //                                flags                                  u8: 1 holds operations on table 0
-//                                key order only: first key              table varint, varint length, bytes
+//                                key and version order: first key       table varint, varint length, bytes
 //                tables        varint count, then for each, by rising id:
 //                                id, upserts, deletes, keyBytes, documentBytes      varints
 //                                least key, greatest key                            varint length, bytes each
-//                                key order only: digest                             u64 (ContentDigest)
+//                                key and version order: digest of its documents      u64 (ContentDigest)
 //                lastSequence  varint: the last sequence number this segment accounts for
 //                sample        KeySample
 //                log order only: hasIndex u8, and where it is 1 the KeyIndex
@@ -34,7 +34,7 @@ package struct TableStatistics: Equatable, Sendable {
     package var documentBytes: UInt64 = 0
     package var leastKey: [UInt8] = []
     package var greatestKey: [UInt8] = []
-    /// Key order only: the documents' digest.
+    /// Key and version order only: the documents' digest.
     package var digest = ContentDigest()
 
     package init(table: UInt64) { self.table = table }
@@ -70,7 +70,7 @@ package struct TableStatistics: Equatable, Sendable {
 
 package struct SegmentFooter: Equatable, Sendable {
     package var blocks: [BlockEntry] = []
-    /// Key order only: the first key of each block.
+    /// Key and version order only: the first key of each block.
     package var firstKeys: [FullKey] = []
     package var tables: [TableStatistics] = []
     package var lastSequence: UInt64 = 0
@@ -112,7 +112,7 @@ package struct SegmentFooter: Equatable, Sendable {
             buffer.append(signedVarint: Int64(bitPattern: block.firstSequence &- sequence))
             buffer.append(signedVarint: block.firstMilliseconds &- time)
             buffer.append(block.holdsCatalog ? 1 : 0 as UInt8)
-            if order == .key { firstKeys[number].append(to: &buffer) }
+            if order.isSorted { firstKeys[number].append(to: &buffer) }
             sequence = block.firstSequence
             time = block.firstMilliseconds
         }
@@ -127,7 +127,7 @@ package struct SegmentFooter: Equatable, Sendable {
             buffer.append(table.leastKey)
             buffer.append(varint: table.greatestKey.count)
             buffer.append(table.greatestKey)
-            if order == .key { buffer.append(u64: table.digest.value) }
+            if order.isSorted { buffer.append(u64: table.digest.value) }
         }
         buffer.append(varint: lastSequence)
         sample.append(to: &buffer)
@@ -168,7 +168,7 @@ package struct SegmentFooter: Equatable, Sendable {
             time = time &+ (try reader.signedVarint())
             let flags = try reader.u8()
             guard flags < 2 else { throw FormatError(.corrupted, "a block has unknown flags \(flags)", at: reader.position - 1) }
-            if order == .key { firstKeys.append(try reader.fullKey()) }
+            if order.isSorted { firstKeys.append(try reader.fullKey()) }
             blocks.append(
                 BlockEntry(
                     offset: offset, storedLength: storedLength, rawLength: rawLength, recordCount: recordCount, checksum: checksum,
@@ -185,7 +185,7 @@ package struct SegmentFooter: Equatable, Sendable {
             table.documentBytes = try reader.varint()
             table.leastKey = Array(try reader.take(try reader.count(limit: Record.maximumKeyLength, of: "a key's length")))
             table.greatestKey = Array(try reader.take(try reader.count(limit: Record.maximumKeyLength, of: "a key's length")))
-            if order == .key { table.digest = ContentDigest(value: try reader.u64()) }
+            if order.isSorted { table.digest = ContentDigest(value: try reader.u64()) }
             guard tables.last.map({ $0.table < table.table }) ?? true else {
                 throw FormatError(.corrupted, "the segment's tables are out of order", at: reader.position)
             }

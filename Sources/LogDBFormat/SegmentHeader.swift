@@ -4,7 +4,7 @@
 //
 //       0   1  method      0 none, 1 lz4, 2 lz4HC, 3 zlib
 //       1   1  level       of the method, 0 where it has none
-//       2   1  order       0 log order (tail), 1 key order (base)
+//       2   1  order       0 log order (tail), 1 key order (base), 2 version order (history)
 //       3   5  zero
 //       8   8  generation  of a base segment, else 0
 //      16   8  predecessor's number     0 where there is none
@@ -16,7 +16,13 @@
 package struct SegmentHeader: Equatable, Sendable {
     package enum Order: UInt8, Sendable {
         case log = 0
+        /// By rising key, each once.
         case key = 1
+        /// By rising key, and of each key the newest version first.
+        case version = 2
+
+        /// Whether records stand in the order of their keys.
+        package var isSorted: Bool { self != .log }
     }
 
     package var file: FileHeader

@@ -20,7 +20,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let all = [
         "closed-none", "closed-lz4", "closed-lz4hc-9", "closed-zlib-6", "codecs", "killed", "torn", "recovered", "large-document",
         "handmade", "transactions", "compacted-none", "compacted-lz4", "compacted-lz4hc-9", "compacted-zlib-6", "compacted-tail",
-        "compacted-dropped", "compacted-large", "compacting", "compacting-killed",
+        "compacted-dropped", "compacted-large", "compacting", "compacting-killed", "history",
     ].map(Fixture.init)
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -34,6 +34,8 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     enum Expectation: String {
         case dump = "expected.ndjson"
         case operations = "expected-operations.ndjson"
+        /// At the savepoint of the fixture that has one.
+        case savepoint = "expected-savepoint.ndjson"
     }
 
     /// What the fixture must read as.

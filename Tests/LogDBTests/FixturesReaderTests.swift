@@ -15,11 +15,11 @@ struct SecondReader {
     var error: String
 
     /// Runs it. Without Python the test fails: that the two agree is then unknown.
-    init(_ path: String, operations: Bool = false) throws {
+    init(_ path: String, operations: Bool = false, asOf: UInt64? = nil) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let script = Fixture.root.appendingPathComponent("reader/logdb_read.py").path
-        process.arguments = ["python3", "-B", script, path] + (operations ? ["--operations"] : [])
+        process.arguments = ["python3", "-B", script, path] + (operations ? ["--operations"] : []) + (asOf.map { ["--as-of=\($0)"] } ?? [])
         let output = Pipe()
         let error = Pipe()
         process.standardOutput = output
@@ -46,6 +46,23 @@ struct SecondReader {
 }
 
 @Suite struct FixturesReaderTests {
+    @Test func `both readers tell the savepoint of the fixture that has one`() throws {
+        let fixture = Fixture(name: "history")
+        let database = try Database.openFixture(fixture.path)
+        defer { try? database.close() }
+        let savepoint = try #require(try database.savepoints.first)
+        let second = try SecondReader(fixture.path, asOf: savepoint.sequenceNumber)
+        #expect(second.status == 0, "\(second.error)")
+        FixtureLines.expectSame(second.output, try fixture.expected(.savepoint), "second reader")
+        var lines: [UInt8] = []
+        try database.state(asOf: .savepoint(savepoint.name)).select { operation in
+            FixtureLines.append("{", operation.table, try operation.key, to: &lines)
+            FixtureLines.append(document: Array(operation.document), to: &lines)
+        }
+        FixtureLines.expectSame(lines, try fixture.expected(.savepoint), "engine")
+        #expect(try database.history(of: "goblin-1", in: "actors").count > 5)
+    }
+
     @Test(arguments: Fixture.all) func `the second reader reads each fixture as expected`(_ fixture: Fixture) throws {
         let dump = try SecondReader(fixture.path)
         #expect(dump.status == 0, "\(dump.error)")

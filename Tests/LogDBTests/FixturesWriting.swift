@@ -100,6 +100,31 @@ struct FixturesWriting {
         }
     }
 
+    @Test func `several versions of a key, beside the base`() throws {
+        var atSavepoint: [UInt8] = []
+        try make("history") { path in
+            var model = FixtureModel(try open(path, .lz4))
+            try fill(&model, round: 1)
+            for (table, retention) in [("actors", Retention.all), ("items", .versions(2))] {
+                try model.database.setRetention(retention, of: table)
+                model.skip()
+            }
+            try fill(&model, round: 2)
+            try model.compact()
+            try model.database.savepoint("before the third round")
+            model.skip()
+            atSavepoint = model.expectedDump
+            try fill(&model, round: 3)
+            try model.drop("Schlüssel 🔑")
+            try fill(&model, round: 4)
+            try model.compact()
+            try fill(&model, round: 5)
+            try model.database.close()
+            return model
+        }
+        try save(atSavepoint, .savepoint, in: Fixture(name: "history").folder)
+    }
+
     @Test func `a base segment of several blocks, one of them large`() throws {
         try make("compacted-large", packed: true) { path in
             var model = FixtureModel(

@@ -79,14 +79,14 @@ extension Log {
 
     private func isTimeToCompact() throws(LogDBError) -> Bool {
         guard case .automatic(let share, let segments) = options.compaction else { return false }
-        let (base, tail, catalog, isUsable, pin) = monitor.withLock {
-            ($0.base, $0.sealed, $0.catalog, $0.failure == nil, reaper.pin())
+        let (base, history, tail, catalog, isUsable, pin) = monitor.withLock {
+            ($0.base, $0.history, $0.sealed, $0.catalog, $0.failure == nil, reaper.pin())
         }
         defer { withExtendedLifetime(pin) {} }
         guard isUsable, tail.count >= segments else { return false }
-        let garbage = try garbage.estimate(base: base, tail: tail, catalog).share
+        let garbage = try garbage.estimate(base: base, history: history, tail: tail, catalog).share
         if garbage >= share { return true }
-        let (baseBytes, tailBytes) = (base.reduce(0) { $0 + $1.entry.rawLength }, tail.reduce(0) { $0 + $1.entry.rawLength })
+        let (baseBytes, tailBytes) = ((base + history).reduce(0) { $0 + $1.entry.rawLength }, tail.reduce(0) { $0 + $1.entry.rawLength })
         if tail.count >= Self.manySegments, tailBytes >= Self.timesBase * baseBytes { return true }
         let free = try mapped { () throws(FileError) in try directory.freeBytes() }
         return garbage >= Self.shortGarbage && free < Self.shortSegments * UInt64(options.segmentSizeBytes)

@@ -1,6 +1,6 @@
 //===--- BaseWriter.swift - the segments of a new generation ----------------===//
 //
-// Records by rising key go in, key-ordered segments of about the segment size (uncompressed) come out, one after the other. A segment is whole,
+// Of the base, or of the history. Records by rising key go in, key-ordered segments of about the segment size (uncompressed) come out, one after the other. A segment is whole,
 // synced and named when `finish` returns; the manifest does not know it yet.
 //===-----------------------------------------------------------------------===//
 
@@ -10,6 +10,7 @@ import LogDBFormat
 final class BaseWriter {
     private let log: Log
     private let generation: UInt64
+    private let order: SegmentHeader.Order
     private let blockLength: Int
     private let throttle: Throttle
     private var writer: SealedSegmentWriter?
@@ -22,8 +23,9 @@ final class BaseWriter {
     /// Bytes after which a segment is synced on the way: a sync of the log need not wait for more than these.
     private static let syncStep: UInt64 = 4 << 20
 
-    init(_ log: Log, generation: UInt64, blockLength: Int, throttle: Throttle) {
+    init(_ log: Log, order: SegmentHeader.Order = .key, generation: UInt64, blockLength: Int, throttle: Throttle) {
         self.log = log
+        self.order = order
         self.generation = generation
         self.blockLength = blockLength
         self.throttle = throttle
@@ -32,27 +34,30 @@ final class BaseWriter {
     var isEmpty: Bool { writer == nil }
 
     /// Bytes of the segment being written, uncompressed.
-    private var rawLength: UInt64 { writer?.rawLength ?? 0 }
+    var rawLength: UInt64 { writer?.rawLength ?? 0 }
 
     /// Whether another record of `length` bytes should go into a segment of its own.
     func isFull(before length: Int) -> Bool { writer != nil && rawLength + UInt64(length) > UInt64(log.options.segmentSizeBytes) }
 
     /// - Parameter term: what the record adds to the digest.
     func append(_ cursor: RecordCursor, term: UInt64) throws(LogDBError) {
+        try append(cursor.record, sequence: cursor.sequence, milliseconds: cursor.milliseconds, term: term)
+    }
+
+    func append(_ record: Record, sequence: SequenceNumber, milliseconds: Int64, term: UInt64) throws(LogDBError) {
         if writer == nil { try start() }
-        let record = cursor.record
         throttle.pass(record.key.count + record.document.count)
         documents += 1
-        try writer!.append(record, sequence: cursor.sequence, milliseconds: cursor.milliseconds, term: term)
+        try writer!.append(record, sequence: sequence, milliseconds: milliseconds, term: term)
     }
 
     private func start() throws(LogDBError) {
         let codec = log.options.codec.blockCodec
         let number = log.takeBaseNumber()
-        name = FileNames.base(number, codec.container).name
+        name = (order == .key ? FileNames.base(number, codec.container) : .history(number, codec.container)).name
         let header = SegmentHeader(
             file: FileHeader(kind: .sealedSegment, database: log.manifest.database, number: number, identity: .random(in: 1 ... .max)),
-            codec: codec, order: .key, generation: generation, predecessorNumber: 0, predecessorIdentity: 0, predecessorLastSequence: 0,
+            codec: codec, order: order, generation: generation, predecessorNumber: 0, predecessorIdentity: 0, predecessorLastSequence: 0,
             predecessorDigest: 0)
         let file: any File
         do throws(FileError) { file = try log.directory.create(name) } catch { throw LogDBError(error) }

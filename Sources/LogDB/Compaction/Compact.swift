@@ -65,13 +65,13 @@ extension Log {
         let throttle = Throttle(bytesPerSecond: compaction.bytesPerSecond) { [monitor] in monitor.withLock { $0.isStopping } }
         let first = try takeCut()
         var report = CompactionReport()
-        guard try !isCompact(base: first.base, tail: first.tail, first.catalog) else { return report }
+        guard try !isCompact(base: first.base, history: first.history, tail: first.tail, first.catalog) else { return report }
         let steps = try steps(
-            base: first.base, tail: first.tail, available: try availableBytes(compaction), budget: budget
+            base: first.base + first.history, tail: first.tail, available: try availableBytes(compaction), budget: budget
         ).steps
-        let baseRaw = first.base.reduce(UInt64(0)) { $0 + $1.entry.rawLength }
+        let baseRaw = (first.base + first.history).reduce(UInt64(0)) { $0 + $1.entry.rawLength }
         let tailRaw = first.tail.reduce(UInt64(0)) { $0 + $1.entry.rawLength }
-        report.bytesBefore = (first.base + first.tail).reduce(0) { $0 + $1.entry.fileLength }
+        report.bytesBefore = (first.base + first.history + first.tail).reduce(0) { $0 + $1.entry.fileLength }
         // What is read of the log, and what is merged: at most all of it, less what earlier steps found superseded.
         let meter = ProgressMeter(planned: 2 * tailRaw + baseRaw * UInt64(steps.count), began: began, progress)
         var taken = Set<UInt64>()
@@ -102,7 +102,7 @@ extension Log {
             report.spilledBytes += done.spilledBytes
             report.peakExtraBytes = max(report.peakExtraBytes, done.peakExtraBytes)
         }
-        report.bytesAfter = monitor.withLock { $0.base.reduce(0) { $0 + $1.entry.fileLength } }
+        report.bytesAfter = monitor.withLock { ($0.base + $0.history).reduce(0) { $0 + $1.entry.fileLength } }
         report.seconds = Double(Clock.monotonicNanoseconds() - began) / 1e9
         return report
     }
@@ -110,8 +110,11 @@ extension Log {
     private func takeCut() throws(LogDBError) -> CompactionCut {
         let (cut, position) = try monitor.withLock { state throws(LogDBError) in
             try state.checkWritable()
-            let generation = (state.base.first?.entry.generation ?? 0) + 1
-            return (CompactionCut(base: state.base, tail: state.sealed, catalog: state.catalog, generation: generation), state.position)
+            let generation = max(state.base.first?.entry.generation ?? 0, state.history.first?.entry.generation ?? 0) + 1
+            let cut = CompactionCut(
+                base: state.base, history: state.history, tail: state.sealed, catalog: state.catalog, generation: generation,
+                compacted: state.compacted.lastSequence)
+            return (cut, state.position)
         }
         try waitUntilDurable(position)
         return cut

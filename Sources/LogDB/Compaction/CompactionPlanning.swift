@@ -87,22 +87,22 @@ extension Log {
     func planCompaction(_ compaction: CompactionOptions) throws(LogDBError) -> CompactionPlan {
         try compaction.validate()
         let budget = compaction.memoryBudgetBytes ?? options.memoryBudgetBytes
-        let (base, tail, catalog, pin) = try monitor.withLock { state throws(LogDBError) in
+        let (base, history, tail, catalog, pin) = try monitor.withLock { state throws(LogDBError) in
             try state.checkUsable()
-            return (state.base, state.sealed, state.catalog, reaper.pin())
+            return (state.base, state.history, state.sealed, state.catalog, reaper.pin())
         }
         defer { withExtendedLifetime(pin) {} }
         var plan = CompactionPlan()
         plan.logSegments = tail.count
         plan.logBytes = tail.reduce(0) { $0 + $1.entry.fileLength }
         plan.logRawBytes = tail.reduce(0) { $0 + $1.entry.rawLength }
-        plan.baseBytes = base.reduce(0) { $0 + $1.entry.fileLength }
+        plan.baseBytes = (base + history).reduce(0) { $0 + $1.entry.fileLength }
         plan.availableBytes = try availableBytes(compaction)
-        let estimate = try garbage.estimate(base: base, tail: tail, catalog)
+        let estimate = try garbage.estimate(base: base, history: history, tail: tail, catalog)
         plan.estimatedGarbage = estimate.share
         plan.estimatedGainBytes = UInt64(Double(plan.logBytes + plan.baseBytes) * estimate.share)
-        guard try !isCompact(base: base, tail: tail, catalog) else { return plan }
-        let steps = try steps(base: base, tail: tail, available: plan.availableBytes, budget: budget)
+        guard try !isCompact(base: base, history: history, tail: tail, catalog) else { return plan }
+        let steps = try steps(base: base + history, tail: tail, available: plan.availableBytes, budget: budget)
         plan.steps = steps.steps.count
         plan.peakExtraBytes = steps.peak
         plan.minimumExtraBytes = steps.minimum
@@ -115,9 +115,10 @@ extension Log {
         return min(compaction.maximumExtraBytes ?? .max, free)
     }
 
-    /// Whether compaction would change nothing: nothing of the log, one generation, no table of it dropped.
-    func isCompact(base: [SealedSegment], tail: [SealedSegment], _ catalog: Catalog) throws(LogDBError) -> Bool {
-        guard tail.isEmpty, generations(of: base).count <= 1 else { return false }
+    /// Whether compaction would change nothing: nothing of the log, one generation, no table of it dropped. What of a history is still wanted only
+    /// a look at it tells.
+    func isCompact(base: [SealedSegment], history: [SealedSegment], tail: [SealedSegment], _ catalog: Catalog) throws(LogDBError) -> Bool {
+        guard tail.isEmpty, history.isEmpty, generations(of: base).count <= 1 else { return false }
         for segment in base {
             let footer = try segment.footer(of: try segment.open().0)
             if footer.tables.contains(where: { $0.table != 0 && catalog.names[$0.table] == nil }) { return false }

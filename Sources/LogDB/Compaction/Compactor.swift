@@ -17,6 +17,9 @@
 //   * the last edit is one frame: after it, nothing older than the new generation is left.
 //   * tables are taken for dropped only after the drop is on the disk.
 //
+// Where versions are retained the merge delivers them all, and those that a VersionKeeper keeps go into a second row of segments, the history, by key and then
+// newest first. Both rows grow together and each edit adds what was finished of both, so the same holds for them. See HistoryAndRetention.
+//
 // The account: what is read of the base, less what is superseded or dropped, must be what is written, less what came from the log. It is balanced
 // before each edit, from sums that are formed in different places (SegmentCursor, here, SealedSegmentWriter).
 //===-----------------------------------------------------------------------===//
@@ -27,9 +30,12 @@ import LogDBFormat
 /// What a step works on: taken once, at its beginning.
 struct CompactionCut {
     var base: [SealedSegment]
+    var history: [SealedSegment]
     var tail: [SealedSegment]
     var catalog: Catalog
     var generation: UInt64
+    /// Up to where the base accounts for everything.
+    var compacted: SequenceNumber
 }
 
 final class CompactionStep {
@@ -40,10 +46,20 @@ final class CompactionStep {
     private let throttle: Throttle
     private let pass: (Int) throws(LogDBError) -> Void
     private let writer: BaseWriter
+    private let historyWriter: BaseWriter
+    /// nil where only the newest operations count.
+    private var keeper: VersionKeeper?
+    /// The time that retention is measured from.
+    private let now: Int64
+    /// When the last operation was made that is taken in.
+    private var endMilliseconds: Int64
     private var sorter: Sorter?
     /// Segments of older generations that are still listed.
     private var old: [SealedSegment]
     private var new: [SealedSegment] = []
+    private var oldHistory: [SealedSegment]
+    private var newHistory: [SealedSegment] = []
+    private var hasSwitched = false
     // The account.
     private var consumed: [SegmentCursor] = []
     private var basePassed = TableDigests()
@@ -62,9 +78,15 @@ final class CompactionStep {
         self.throttle = throttle
         self.pass = pass
         old = cut.base
-        oldBytes = cut.base.reduce(0) { $0 + $1.entry.fileLength }
+        oldHistory = cut.history
+        now = log.options.clock?.milliseconds ?? Clock.wallMilliseconds()
+        endMilliseconds = now
+        keeper = VersionRule(cut.catalog, hasHistory: !cut.history.isEmpty).map { [now] in VersionKeeper($0, cut.catalog, now: now) }
+        oldBytes = (cut.base + cut.history).reduce(0) { $0 + $1.entry.fileLength }
         sortBudget = log.options.sortBudgetBytes ?? Self.sortBudget(budget)
         writer = BaseWriter(log, generation: cut.generation, blockLength: Self.blockLength(budget: budget), throttle: throttle)
+        historyWriter = BaseWriter(
+            log, order: .version, generation: cut.generation, blockLength: Self.blockLength(budget: budget), throttle: throttle)
     }
 
     /// Bytes of the memory budget that sorting may use.
@@ -78,6 +100,7 @@ final class CompactionStep {
             return report
         } catch {
             writer.discard()
+            historyWriter.discard()
             sorter?.close()
             throw error
         }
@@ -91,22 +114,40 @@ final class CompactionStep {
             try SpillFile.make(
                 in: log.directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: throttle)
         }
-        let sorter = Sorter(range: .everything, budget: sortBudget, overflow: overflow)
+        let sorter = Sorter(range: .everything, budget: sortBudget, overflow: overflow, versions: keeper?.rule)
         self.sorter = sorter
         sorter.check = { [pass] () throws(LogDBError) in try pass(0) }
         do {
             let catalog = cut.catalog
-            try sortLog(cut.tail, into: sorter, budget: budget / 4, passing: pass) { $0 == 0 || catalog.names[$0] != nil }
+            let keeper = keeper
+            try sortLog(cut.tail, into: sorter, budget: budget / 4, passing: pass) {
+                $0 == 0 || catalog.names[$0] != nil || keeper?.mayKeep(dropped: $0) == true
+            }
             return try sorter.finish()
         } catch { throw error as! LogDBError }
     }
 
+    private func findEnd() throws(LogDBError) {
+        for segment in cut.tail.reversed() {
+            let (file, _) = try segment.open()
+            guard let block = try segment.footer(of: file).blocks.last else { continue }
+            var raw = ByteBuffer()
+            try segment.unpack(block, of: file, with: segment.container.makeDecompressor(), into: &raw)
+            do { try segment.forEachRecord(in: raw, of: block) { _, _, milliseconds in endMilliseconds = milliseconds } } catch {
+                throw error as! LogDBError
+            }
+            return
+        }
+    }
+
     private func merge() throws(LogDBError) -> CompactionReport {
+        try findEnd()
         let (sources, logDigests) = try sort()
         noteExtra()
-        let generations = generations(of: cut.base)
+        let generations = generations(of: cut.base) + generations(of: cut.history)
         consumed = generations.map { SegmentCursor($0, budget: budget / 4 / generations.count, isAccounted: true) }
         let merge = Merge(sources + consumed)
+        merge.versions = keeper?.rule
         merge.superseded = { [self] cursor in passOver(cursor) }
         var count = 0
         var unreported = 0
@@ -116,6 +157,10 @@ final class CompactionStep {
             if count % 1024 == 0 {
                 try pass(unreported)
                 unreported = 0
+            }
+            if keeper != nil {
+                try settleVersion(cursor)
+                continue
             }
             if cursor.isDelete { continue }
             guard cursor.table == 0 || cut.catalog.names[cursor.table] != nil else {
@@ -138,10 +183,46 @@ final class CompactionStep {
         try switchOver(before: nil)
         var report = CompactionReport()
         report.documents = writer.documents
-        report.writtenBytes = writer.writtenBytes
+        report.writtenBytes = writer.writtenBytes + historyWriter.writtenBytes
         report.spilledBytes = sorter?.spill?.writtenBytes ?? 0
         report.peakExtraBytes = peakExtraBytes
         return report
+    }
+
+    /// Sees to one of a key's operations, newest first.
+    private func settleVersion(_ cursor: RecordCursor) throws(LogDBError) {
+        if let failure { throw failure }
+        switch keeper!.judge(cursor) {
+        case .held: return
+        case .dropped: passOver(cursor)
+        case .live:
+            try cursor.loadDocument()
+            try makeRoom(before: cursor)
+            let term = ContentDigest.term(key: cursor.record.key, document: cursor.record.document)
+            if !cursor.isBase { logWritten.add(cursor.table, term: term) }
+            try writer.append(cursor, term: term)
+        case .history:
+            try cursor.loadDocument()
+            try makeRoom(before: cursor)
+            if let held = keeper!.takeHeld() {
+                try historyWriter.append(
+                    Record(table: cursor.table, key: cursor.key, isDelete: true, document: Span()), sequence: held.sequence,
+                    milliseconds: held.milliseconds, term: 0)
+            }
+            let term = cursor.isDelete ? 0 : ContentDigest.term(key: cursor.record.key, document: cursor.record.document)
+            if !cursor.isBase, !cursor.isDelete { logWritten.add(cursor.table, term: term) }
+            try historyWriter.append(cursor, term: term)
+        }
+    }
+
+    /// The two rows share the size of a segment, so that there are not more of them, and end together.
+    private func makeRoom(before cursor: RecordCursor) throws(LogDBError) {
+        let written = writer.rawLength + historyWriter.rawLength
+        guard written > 0, written + UInt64(cursor.keyBytes.count + cursor.documentBytes.count) > UInt64(log.options.segmentSizeBytes)
+        else {
+            return
+        }
+        try switchOver(before: FullKey(cursor.record))
     }
 
     /// A newer operation or the drop of its table settles what becomes of the cursor's record: nothing.
@@ -158,13 +239,14 @@ final class CompactionStep {
         var input = TableDigests()
         for cursor in consumed { input.add(cursor.consumed) }
         var output = writer.digests
+        output.add(historyWriter.digests)
         output.add(basePassed)
         input.add(logWritten)
         guard input == output else { throw Sorter.unbalanced("the new generation") }
     }
 
     private func noteExtra() {
-        let written = writer.writtenBytes + (sorter?.spill?.heldBytes ?? 0)
+        let written = writer.writtenBytes + historyWriter.writtenBytes + (sorter?.spill?.heldBytes ?? 0)
         peakExtraBytes = max(peakExtraBytes, written > retiredBytes ? written - retiredBytes : 0, sorter?.spill?.peakBytes ?? 0)
     }
 
@@ -172,16 +254,25 @@ final class CompactionStep {
     /// the end, where the log's segments are replaced as well.
     private func switchOver(before next: FullKey?) throws(LogDBError) {
         let entry = try writer.finish()
+        let historyEntry = try historyWriter.finish()
         noteExtra()
         try balance()
-        var edits: [ManifestEdit] = []
+        var edits = horizonEdits()
         var added: SealedSegment?
+        var addedHistory: SealedSegment?
         if let entry {
             edits.append(.addBase(entry))
             added = SealedSegment(entry, database: log.manifest.database, in: log.directory)
         }
-        let covered = next.map { next in old.filter { $0.entry.greatestKey < next } } ?? old
-        edits += covered.map { .removeBase(number: $0.entry.number) }
+        if let historyEntry {
+            edits.append(.addHistory(historyEntry))
+            addedHistory = SealedSegment(historyEntry, database: log.manifest.database, in: log.directory)
+        }
+        let coveredBase = next.map { next in old.filter { $0.entry.greatestKey < next } } ?? old
+        let coveredHistory = Self.covered(oldHistory, before: next)
+        let covered = coveredBase + coveredHistory
+        edits += coveredBase.map { .removeBase(number: $0.entry.number) }
+        edits += coveredHistory.map { .removeHistory(number: $0.entry.number) }
         if next == nil, let last = cut.tail.last {
             edits += cut.tail.map { .removeSealed(number: $0.entry.number) }
             edits.append(.compacted(CompactedLog(last.entry)))
@@ -190,29 +281,110 @@ final class CompactionStep {
         }
         guard !edits.isEmpty else { return }
         do throws(LogDBError) {
-            if entry != nil { try mapped { () throws(FileError) in try log.directory.sync() } }
+            if entry != nil || historyEntry != nil { try mapped { () throws(FileError) in try log.directory.sync() } }
             try log.manifest.append(edits)
         } catch {
             // Whether the manifest lists the segment is unknown then, and only reopening tells.
             if !error.code.leavesDiskAsItWas {
                 writer.keep()
+                historyWriter.keep()
                 log.monitor.withLock { $0.poison(error) }
             }
             throw error
         }
         writer.keep()
+        historyWriter.keep()
+        hasSwitched = true
         if let added { new.append(added) }
+        if let addedHistory { newHistory.append(addedHistory) }
         let gone = Set(covered.map(\.entry.identity))
         old.removeAll { gone.contains($0.entry.identity) }
+        oldHistory.removeAll { gone.contains($0.entry.identity) }
         retiredBytes += covered.reduce(0) { $0 + $1.entry.fileLength }
         publish(isLast: next == nil)
         log.reaper.retire(covered.map(\.name) + (next == nil ? cut.tail.map(\.name) : []))
     }
 
+    /// The segments of older histories that end before the place where the merge stands. A key may go on from one to the next: then the first stays as long as
+    /// the second, for it has the newer operations, a delete of what the second has among them.
+    private static func covered(_ history: [SealedSegment], before next: FullKey?) -> [SealedSegment] {
+        guard let next else { return history }
+        var result: [SealedSegment] = []
+        for generation in generations(of: history) {
+            var following: (leastKey: FullKey, isCovered: Bool)?
+            for segment in generation.reversed() {
+                let isNeeded = following.map { !$0.isCovered && $0.leastKey == segment.entry.greatestKey } ?? false
+                let isCovered = segment.entry.greatestKey < next && !isNeeded
+                if isCovered { result.append(segment) }
+                following = (segment.entry.leastKey, isCovered)
+            }
+        }
+        return result
+    }
+
+    /// From when on history will be complete. Before the first segment goes, all tables without a retention of their own lose everything up to the
+    /// end of what is taken in; the others what the keeper has let go of so far.
+    private func horizonEdits() -> [ManifestEdit] {
+        var edits: [ManifestEdit] = []
+        let state = log.manifest.state
+        let before = max(state.horizon.sequence, cut.compacted)
+        if !hasSwitched {
+            edits += ladderEdits(
+                state,
+                common: HistoryHorizon(sequence: before, milliseconds: before == state.horizon.sequence ? state.horizon.milliseconds : now))
+            for id in cut.catalog.retentions.keys.sorted() where state.horizons[id] == nil {
+                // A number of 0 would take it away: before the first operation there is nothing to be told.
+                edits.append(
+                    .horizon(
+                        table: id,
+                        HistoryHorizon(
+                            sequence: max(1, before), milliseconds: before == state.horizon.sequence ? state.horizon.milliseconds : now)))
+            }
+            // Tables that retain nothing any more go by the common one.
+            for id in state.horizons.keys.sorted() where id != 0 && cut.catalog.retentions[id] == nil {
+                edits.append(.horizon(table: id, HistoryHorizon()))
+            }
+            if let end = cut.tail.last?.entry.lastSequence, end > before {
+                edits.append(.horizon(table: nil, HistoryHorizon(sequence: end, milliseconds: endMilliseconds)))
+            }
+            // Of tables that were dropped only savepoints are kept.
+            if let drop = cut.catalog.drops.values.max(), drop > state.horizons[0]?.sequence ?? 0 {
+                edits.append(.horizon(table: 0, HistoryHorizon(sequence: drop, milliseconds: .max)))
+            }
+        }
+        for (table, horizon) in (keeper?.takeRaised() ?? [:]).sorted(by: { $0.key < $1.key }) {
+            let known = state.horizons[table]?.sequence ?? max(1, before)
+            if horizon.sequence > known { edits.append(.horizon(table: table, horizon)) }
+        }
+        return edits
+    }
+
+    /// Since when tables go by their ladders: from where on all could be told when this one was first gone by.
+    private func ladderEdits(_ state: ManifestState, common: HistoryHorizon) -> [ManifestEdit] {
+        var edits: [ManifestEdit] = []
+        for (id, retention) in cut.catalog.retentions.sorted(by: { $0.key < $1.key }) {
+            guard let checksum = retention.ladderChecksum else { continue }
+            let horizon = state.horizons[id] ?? common
+            var record = LadderRecord(checksum: checksum, since: horizon.sequence <= 1 ? .min : horizon.milliseconds, now: now)
+            if let known = state.ladders[id], known.checksum == checksum {
+                record.since = known.since
+                record.now = max(known.now, now)
+            }
+            if record != state.ladders[id] { edits.append(.ladder(table: id, record)) }
+        }
+        for id in state.ladders.keys.sorted() where cut.catalog.retentions[id]?.ladderChecksum == nil {
+            edits.append(.ladder(table: id, LadderRecord(checksum: 0, since: 0, now: 0)))
+        }
+        return edits
+    }
+
     private func publish(isLast: Bool) {
         log.monitor.withLock { state in
             state.base = new + old
-            guard isLast, let last = cut.tail.last else { return }
+            state.history = newHistory + oldHistory
+            guard isLast else { return }
+            state.catalog.forgetDrops(through: cut.tail.last?.entry.lastSequence ?? cut.compacted, but: keeper?.keptDrops ?? [])
+            guard let last = cut.tail.last else { return }
             state.sealed.removeAll { $0.entry.number <= last.entry.number }
             state.compacted = CompactedLog(last.entry)
         }

@@ -134,13 +134,13 @@ private struct Plan {
             guard nextSegment < segments.count else { return nil }
             let segment = segments[nextSegment]
             nextSegment += 1
-            if let range, segment.entry.order == .key, !range.overlaps(segment.entry.leastKey, segment.entry.greatestKey) { continue }
+            if let range, segment.entry.order.isSorted, !range.overlaps(segment.entry.leastKey, segment.entry.greatestKey) { continue }
             let (file, _) = try segment.open()
             let footer = try segment.footer(of: file)
-            let chosen = range.map { footer.blocks(in: $0) } ?? footer.blocks[...]
+            let chosen = range.map { footer.blocks(in: $0, isVersioned: segment.entry.order == .version) } ?? footer.blocks[...]
             blocks = isReversed ? chosen.reversed() : Array(chosen)
             nextBlock = 0
-            tables = range == nil && !isReversed && segment.entry.order == .key ? footer.tables : nil
+            tables = range == nil && !isReversed && segment.entry.order.isSorted ? footer.tables : nil
             self.file = file
         }
         defer { nextBlock += 1 }

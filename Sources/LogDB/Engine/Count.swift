@@ -14,19 +14,20 @@ extension Database {
         result.readers = log.reaper.readers
         let snapshot = try log.snapshot()
         var tables: [UInt64: TableStatistics] = [:]
-        for segment in snapshot.base + snapshot.sealed {
+        for segment in snapshot.base + snapshot.history + snapshot.sealed {
             let (file, _) = try segment.open()
             let footer = try segment.footer(of: file)
             var bytes: UInt64 = 0
             for table in footer.tables {
                 bytes += table.keyBytes + table.documentBytes
-                tables[table.table, default: TableStatistics(table: table.table)].add(table)
+                // What is retained of older versions is told by the files.
+                if segment.entry.order != .version { tables[table.table, default: TableStatistics(table: table.table)].add(table) }
             }
             result.sealedRawBytes += bytes
             result.sealedStoredBytes += segment.entry.fileLength
             result.files.append(
                 Statistics.File(
-                    name: segment.name, kind: segment.entry.order == .key ? "base" : "sealed", bytes: segment.entry.fileLength,
+                    name: segment.name, kind: segment.kind, bytes: segment.entry.fileLength,
                     rawBytes: bytes, operations: segment.entry.records,
                     firstSequenceNumber: segment.entry.firstSequence, lastSequenceNumber: segment.entry.lastSequence,
                     codec: segment.entry.codec.name))
@@ -120,6 +121,16 @@ extension Snapshot {
         }
         // The number is the sequence number of the first operation.
         return found.sorted { $0.key < $1.key }.map(\.value)
+    }
+}
+
+extension SealedSegment {
+    fileprivate var kind: String {
+        switch entry.order {
+        case .log: "sealed"
+        case .key: "base"
+        case .version: "history"
+        }
     }
 }
 

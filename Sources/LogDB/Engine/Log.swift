@@ -25,7 +25,7 @@ final class Log: Sendable {
     /// Bytes of operations of open transactions that may wait in memory to be written.
     static let tailLimit = 128 << 10
     /// Bytes that entering a table in the catalog takes at most: its name with every byte escaped, what goes around it, its frame.
-    private static let catalogEntryBound = 6 * Catalog.maximumNameBytes + 128
+    static let catalogEntryBound = 6 * Catalog.maximumNameBytes + 128
 
     init(directory: any Directory, options: Options, manifest: Manifest, reaper: Reaper, state: consuming sending LogState) {
         self.directory = directory
@@ -244,13 +244,52 @@ extension LogState {
             undo(to: start, sequence: first)
             throw error
         }
-        catalog.drop(id)
+        catalog.drop(id, first)
         forgetLastTable()
         return Log.Appended(sequence: first, position: position)
     }
 
-    /// Gives table `name` a schema, creating it if need be. `document` is what the catalog is to say of it.
-    mutating func appendDefinition(_ name: String, _ document: [UInt8], _ definition: TableDefinition) throws(LogDBError) -> Log.Appended {
+    /// Makes a savepoint of the moment.
+    mutating func appendSavepoint(_ name: String) throws(LogDBError) -> (Savepoint, position: UInt64) {
+        guard catalog.savepoints[name] == nil else {
+            throw LogDBError(.savepointExists, "there is a savepoint of that name already: release it first, or choose another")
+        }
+        guard catalog.savepoints.count < Savepoint.maximumCount else {
+            throw LogDBError(.invalidOption, "there are \(Savepoint.maximumCount) savepoints already: release one first")
+        }
+        let first = nextSequence
+        try appendToCatalog(.string(name), document: Array("{}".utf8))
+        let savepoint = Savepoint(name: name, sequenceNumber: first, milliseconds: lastFrameMilliseconds)
+        catalog.setSavepoint(savepoint)
+        return (savepoint, position)
+    }
+
+    mutating func appendRelease(_ name: String) throws(LogDBError) -> Log.Appended {
+        guard catalog.savepoints[name] != nil else { throw LogDBError(.noSuchSavepoint, "there is no savepoint of that name") }
+        let first = nextSequence
+        try appendToCatalog(.string(name), document: nil)
+        catalog.removeSavepoint(name)
+        return Log.Appended(sequence: first, position: position)
+    }
+
+    private mutating func appendToCatalog(_ key: Key, document: [UInt8]?) throws(LogDBError) {
+        let first = nextSequence
+        let start = tail.buffer.count
+        beginFrame()
+        do throws(LogDBError) {
+            let text = document ?? []
+            try appendRecord(0, key, text.span, isDelete: document == nil)
+            try finish(count: 1, [])
+        } catch {
+            undo(to: start, sequence: first)
+            throw error
+        }
+    }
+
+    /// Gives table `name` a schema, or a retention, creating it if need be. `document` is what the catalog is to say of it.
+    mutating func appendDefinition(
+        _ name: String, _ document: [UInt8], _ definition: TableDefinition?, _ retention: Retention
+    ) throws(LogDBError) -> Log.Appended {
         let id = tableID(name) ?? catalog.nextID
         let first = nextSequence
         let start = tail.buffer.count
@@ -262,7 +301,7 @@ extension LogState {
             undo(to: start, sequence: first)
             throw error
         }
-        catalog.enter(id, name, definition)
+        catalog.enter(id, name, definition, retention)
         return Log.Appended(sequence: first, position: position)
     }
 

@@ -32,6 +32,8 @@ struct RawProgress {
 struct LogState: ~Copyable {
     /// The key-ordered segments, by generation, newest first, and then by key.
     var base: [SealedSegment]
+    /// Retained versions, in the same order.
+    var history: [SealedSegment] = []
     /// Where the log begins that is not in the base.
     var compacted: CompactedLog
     /// The tail: sealed segments in log order.
@@ -53,6 +55,10 @@ struct LogState: ~Copyable {
     var tail = FrameBuilder(capacity: 64 << 10)
     /// The transaction whose frame stands open at the end of `tail`, and the sequence number of the frame's first operation.
     var openFrame: (transaction: UInt64, sequence: UInt64)?
+    /// The time of the last frame that was finished.
+    private(set) var lastFrameMilliseconds: Int64 = 0
+    /// What tells the time of operations, where it is not the system's clock.
+    var clock: WallClock?
     private var mark = FrameBuilder(capacity: 64)
     var transactions = TransactionTable()
 
@@ -154,8 +160,9 @@ struct LogState: ~Copyable {
 
     @inline(__always)
     mutating func finishFrame(_ kind: FrameHeader.Kind, sequence: UInt64) {
+        lastFrameMilliseconds = clock?.milliseconds ?? Clock.coarseWallMilliseconds()
         tail.finish(
-            kind, sequence: sequence, durableEnd: durable, milliseconds: Clock.coarseWallMilliseconds(),
+            kind, sequence: sequence, durableEnd: durable, milliseconds: lastFrameMilliseconds,
             seed: raw[raw.count - 1].segment.seed)
     }
 

@@ -18,6 +18,7 @@ import LogDBFormat
 struct Inspection {
     var manifest: LoadedManifest
     var base: [SealedSegment] = []
+    var history: [SealedSegment] = []
     var sealed: [SealedSegment] = []
     /// The raw segments that count, in order.
     var raw: [RawProgress] = []
@@ -49,10 +50,16 @@ extension Inspection {
         guard let number = try manifestNumber(names) else { return nil }
         var inspection = Inspection(manifest: try LoadedManifest.load(number, in: directory))
         try inspection.openBase(in: directory)
+        try inspection.openHistory(in: directory)
         try inspection.openSealed(in: directory)
         try inspection.scanRaw(in: directory, for: access)
         inspection.leftovers = names.filter { inspection.isLeftover($0) }
-        for name in names { if case .base(let number, _) = FileNames(name) { inspection.nextBase = max(inspection.nextBase, number + 1) } }
+        for name in names {
+            switch FileNames(name) {
+            case .base(let number, _), .history(let number, _): inspection.nextBase = max(inspection.nextBase, number + 1)
+            default: break
+            }
+        }
         for name in inspection.leftovers.sorted() { try inspection.checkLeftover(name, in: directory) }
         return inspection
     }
@@ -66,7 +73,7 @@ extension Inspection {
             switch FileNames(name) {
             case .manifest(let number): newest = max(newest ?? 0, number)
             case .raw, .sealed: segment = name
-            case .base: segment = name
+            case .base, .history: segment = name
             case .temporaryManifest, .run: break
             case nil: if name != FileNames.lock, name != FileNames.readers { stranger = name }
             }
@@ -94,6 +101,8 @@ extension Inspection {
             !manifest.state.sealed.contains { $0.number == number && $0.codec.container == container }
         case .base(let number, let container):
             !manifest.state.base.contains { $0.number == number && $0.codec.container == container }
+        case .history(let number, let container):
+            !manifest.state.history.contains { $0.number == number && $0.codec.container == container }
         case nil: false
         }
     }
@@ -147,6 +156,22 @@ extension Inspection {
         }
     }
 
+    /// Proves that each segment of the history is there and is the one meant. Of the catalog it has what was said earlier; it is needed to know when
+    /// tables were dropped whose documents a savepoint keeps.
+    private mutating func openHistory(in directory: any Directory) throws(LogDBError) {
+        for entry in manifest.state.history {
+            let segment = SealedSegment(entry, database: manifest.header.database, in: directory)
+            let (file, _) = try segment.open()
+            history.append(segment)
+            guard entry.holdsCatalog else { continue }
+            var catalog = catalog
+            defer { self.catalog = catalog }
+            try forEachCatalogRecord(of: segment, file) { record, place throws(FormatError) in
+                if record.isDelete { try catalog.noteDrop(key: record.key, sequence: place.number) }
+            }
+        }
+    }
+
     /// Proves that each sealed segment is there, is the one meant and follows its predecessor; reads the catalog's blocks.
     private mutating func openSealed(in directory: any Directory) throws(LogDBError) {
         var previous = manifest.state.compacted
@@ -171,6 +196,16 @@ extension Inspection {
     }
 
     private mutating func readCatalog(of segment: SealedSegment, _ file: any File) throws(LogDBError) {
+        var catalog = catalog
+        defer { self.catalog = catalog }
+        try forEachCatalogRecord(of: segment, file) { record, place throws(FormatError) in
+            try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document, sequence: place.number, place.time)
+        }
+    }
+
+    private func forEachCatalogRecord(
+        of segment: SealedSegment, _ file: any File, _ body: (Record, (number: SequenceNumber, time: Int64)) throws(FormatError) -> Void
+    ) throws(LogDBError) {
         let decompressor = segment.container.makeDecompressor()
         var raw = ByteBuffer()
         for block in try segment.footer(of: file).blocks where block.holdsCatalog {
@@ -179,7 +214,7 @@ extension Inspection {
                 var reader = try BlockReader(raw.span, entry: block)
                 while try reader.hasNext() {
                     let record = try reader.next()
-                    if record.table == 0 { try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document) }
+                    if record.table == 0 { try body(record, (reader.sequence, reader.milliseconds)) }
                 }
             } catch { throw LogDBError(error, in: segment.name, at: block.offset) }
         }
@@ -330,7 +365,9 @@ extension Inspection {
                         guard header.kind == .operations else {
                             throw FormatError(.corrupted, "a transaction holds an operation on the catalog", at: reader.position)
                         }
-                        try catalog.apply(key: record.key, isDelete: record.isDelete, document: record.document)
+                        try catalog.apply(
+                            key: record.key, isDelete: record.isDelete, document: record.document, sequence: nextSequence,
+                            header.milliseconds)
                     } else if record.table >= catalog.nextID, record.table >= manifest.state.nextTable {
                         // It would appear in the next table that is made.
                         throw FormatError(

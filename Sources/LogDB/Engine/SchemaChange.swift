@@ -20,7 +20,7 @@ extension Log {
 
     /// Gives table `name`, whose id is `id`, or which does not exist, a schema. Returns nil if that is not so any more.
     func setDefinition(
-        _ name: String, _ id: UInt64?, _ document: [UInt8], _ definition: TableDefinition
+        _ name: String, _ id: UInt64?, _ document: [UInt8], _ definition: TableDefinition?, _ retention: Retention
     ) throws(LogDBError) -> Appended? {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
@@ -29,12 +29,12 @@ extension Log {
             guard lock.state.tableID(name) == id else { return nil }
             let catalog = lock.state.catalog
             let others = catalog.schemaBytes - (id.flatMap { catalog.definitions[$0]?.version.text?.count } ?? 0)
-            guard others + (definition.version.text?.count ?? 0) <= Catalog.maximumSchemaBytes else {
+            guard others + (definition?.version.text?.count ?? 0) <= Catalog.maximumSchemaBytes else {
                 throw LogDBError(
                     .invalidSchema, "the schemas of all tables would have more than \(Catalog.maximumSchemaBytes) bytes: make them shorter")
             }
-            let appended = try lock.state.appendDefinition(name, document, definition)
-            schemas.set(WriteRules(current: definition), of: name)
+            let appended = try lock.state.appendDefinition(name, document, definition, retention)
+            if let definition { schemas.set(WriteRules(current: definition), of: name) }
             return appended
         }
     }
@@ -113,7 +113,7 @@ extension Database {
             throw LogDBError(.invalidSchema, "the schema cannot be kept: \(error.reason.rawValue)")
         }
         guard let id, try !isCertain(old, next) else {
-            guard let appended = try log.setDefinition(table, id, document, next) else { return nil }
+            guard let appended = try log.setDefinition(table, id, document, next, entry.retention) else { return nil }
             return (SchemaChange(version: version.number, isNew: true, documentsChecked: 0), appended.position)
         }
         guard let open = try log.announce(next, of: table, id) else { return nil }
@@ -121,7 +121,7 @@ extension Database {
             try log.waitForEnd(of: open)
             let report = try check(table, next, limit: 10, in: try log.snapshot())
             guard report.broken == 0 else { throw LogDBError(.incompatibleSchema, report.refusal(of: table)) }
-            if let appended = try log.setDefinition(table, id, document, next) {
+            if let appended = try log.setDefinition(table, id, document, next, entry.retention) {
                 return (SchemaChange(version: version.number, isNew: true, documentsChecked: report.documents), appended.position)
             }
         } catch {

@@ -31,13 +31,7 @@ extension Snapshot {
         guard let directory = place.spillDirectory, !isReversed, limit == .max else {
             return try selectNarrowing(range, isReversed: isReversed, &left, in: place, body)
         }
-        let blockLength = Sorter.blockLength(
-            budget: place.sortBudget, records: sealed.reduce(0) { $0 + $1.entry.records },
-            rawLength: sealed.reduce(0) { $0 + $1.entry.rawLength })
-        let overflow = Sorter.Overflow.spill { () throws(LogDBError) in
-            try SpillFile.make(in: directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: Throttle())
-        }
-        let sorter = Sorter(range: range, budget: place.sortBudget, overflow: overflow)
+        let sorter = Sorter(range: range, budget: place.sortBudget, overflow: spilling(into: directory, place))
         defer { sorter.close() }
         let sources: [RecordCursor]
         do {
@@ -50,6 +44,15 @@ extension Snapshot {
             return try selectNarrowing(range, isReversed: isReversed, &left, in: place, body)
         }
         try merge(sources, range, isReversed: isReversed, &left, budget: place.budget / 4, body)
+    }
+
+    private func spilling(into directory: any Directory, _ place: ReadingPlace) -> Sorter.Overflow {
+        let blockLength = Sorter.blockLength(
+            budget: place.sortBudget, records: sealed.reduce(0) { $0 + $1.entry.records },
+            rawLength: sealed.reduce(0) { $0 + $1.entry.rawLength })
+        return .spill { () throws(LogDBError) in
+            try SpillFile.make(in: directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: Throttle())
+        }
     }
 
     private func selectNarrowing(
@@ -69,23 +72,52 @@ extension Snapshot {
     func sort(into sorter: Sorter, budget: Int) throws {
         for raw in raw.reversed() {
             try raw.segment.forEachRecord(until: raw.end, fates) { record, sequence, milliseconds in
-                guard tableName(record.table) != nil else { return }
+                guard tableName(record.table) != nil, sequence <= ceiling else { return }
                 try sorter.add(record, sequence: sequence, milliseconds: milliseconds)
             }
         }
-        try sortLog(sealed, into: sorter, budget: budget) { tableName($0) != nil }
+        try sortLog(sealed.filter { $0.entry.firstSequence <= ceiling }, into: sorter, budget: budget, through: ceiling) {
+            tableName($0) != nil
+        }
+    }
+
+    /// Delivers the operations with keys in `range` that `versions` tells apart, by key and then newest first.
+    func forEachVersion(
+        _ range: KeyRange, _ versions: VersionRule, in place: ReadingPlace, _ body: (RecordCursor) throws -> Void
+    ) throws {
+        var range = range
+        while !range.isEmpty {
+            let overflow = place.spillDirectory.map { spilling(into: $0, place) } ?? .narrow
+            let sorter = Sorter(range: range, budget: place.sortBudget, overflow: overflow, versions: versions)
+            defer { sorter.close() }
+            try sort(into: sorter, budget: place.budget / 4)
+            let generations = generations + LogDB.generations(of: history)
+            let merge = Merge(
+                try sorter.finish().sources
+                    + generations.map {
+                        SegmentCursor($0, range: sorter.range, budget: place.budget / 4 / generations.count, ceiling: ceiling)
+                    })
+            merge.versions = versions
+            while let cursor = try merge.next() { try body(cursor) }
+            guard let rest = sorter.rest else { return }
+            range.lower = rest
+        }
     }
 
     private func merge(
         _ sorted: [RecordCursor], _ range: KeyRange, isReversed: Bool, _ left: inout Int, budget: Int,
         _ body: (borrowing Operation) throws -> Void
     ) throws {
-        let generations = generations
+        // Only who looks back needs the history.
+        let generations = generations + (ceiling < .max ? LogDB.generations(of: history) : [])
         let merge = Merge(
             sorted
-                + generations.map { SegmentCursor($0, range: range, isReversed: isReversed, budget: budget / max(1, generations.count)) },
+                + generations.map {
+                    SegmentCursor(
+                        $0, range: range, isReversed: isReversed, budget: budget / max(1, generations.count), ceiling: ceiling)
+                },
             isReversed: isReversed)
-        var last = (id: UInt64(0), name: String?.none)
+        var last = (id: UInt64.max, name: String?.none)
         while left > 0, let cursor = try merge.next() {
             if cursor.isDelete { continue }
             if cursor.table != last.id { last = (cursor.table, tableName(cursor.table)) }
@@ -99,7 +131,8 @@ extension Snapshot {
 
 /// Feeds the operations of log-ordered segments, the newest block first, to `sorter`; those of `isWanted` tables only.
 func sortLog(
-    _ segments: [SealedSegment], into sorter: Sorter, budget: Int, passing pass: (Int) throws(LogDBError) -> Void = { _ in },
+    _ segments: [SealedSegment], into sorter: Sorter, budget: Int, through ceiling: SequenceNumber = .max,
+    passing pass: (Int) throws(LogDBError) -> Void = { _ in },
     _ isWanted: (UInt64) -> Bool
 ) throws {
     let stream = BlockStream(segments, range: sorter.range, isReversed: true, budget: budget)
@@ -109,7 +142,7 @@ func sortLog(
         try pass(block.entry!.rawLength)
         try block.segment!.forEachRecord(in: block.raw, of: block.entry!) { record, sequence, milliseconds in
             if record.table != last.id { last = (record.table, isWanted(record.table)) }
-            if last.isWanted { try sorter.add(record, sequence: sequence, milliseconds: milliseconds) }
+            if last.isWanted, sequence <= ceiling { try sorter.add(record, sequence: sequence, milliseconds: milliseconds) }
         }
     }
 }

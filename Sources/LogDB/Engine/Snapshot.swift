@@ -14,6 +14,8 @@ struct Snapshot: Sendable {
     /// Keeps the files of `base` and `sealed`.
     let pin: Reaper.Pin
     var base: [SealedSegment]
+    /// Retained versions that are in neither base nor log. Who reads the live documents has no use for them.
+    var history: [SealedSegment]
     /// The last sequence number that the base accounts for. What a compaction under way has added beyond it stands in the tail as well.
     var compactedSequence: SequenceNumber
     var sealed: [SealedSegment]
@@ -21,6 +23,8 @@ struct Snapshot: Sendable {
     var tables: Catalog
     var fates: Fates
     var lastSequence: SequenceNumber
+    /// Operations with greater numbers do not count: who looks back sets it.
+    var ceiling = SequenceNumber.max
 
     /// The name of the table with this id; nil for the catalog itself and for tables that were dropped.
     @inline(__always)
@@ -58,7 +62,8 @@ extension Log {
                 own = transaction.number
             }
             return Snapshot(
-                pin: reaper.pin(), base: state.base, compactedSequence: state.compacted.lastSequence, sealed: state.sealed,
+                pin: reaper.pin(), base: state.base, history: state.history, compactedSequence: state.compacted.lastSequence,
+                sealed: state.sealed,
                 raw: state.raw.map { Snapshot.Raw(segment: $0.segment, end: $0.end) }, tables: state.catalog,
                 fates: Fates(state.transactions.committed, own: own), lastSequence: state.nextSequence - 1)
         }

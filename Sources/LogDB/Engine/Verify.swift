@@ -61,7 +61,7 @@ extension Database {
         }
         report.files += 1
         report.bytes += manifest.end
-        for entry in manifest.state.base + manifest.state.sealed {
+        for entry in manifest.state.base + manifest.state.history + manifest.state.sealed {
             verify(SealedSegment(entry, database: manifest.header.database, in: directory), &report, progress)
         }
         do throws(LogDBError) {

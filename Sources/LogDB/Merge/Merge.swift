@@ -29,6 +29,9 @@ final class Merge {
     private var common: [UInt8]?
     private var hasStarted = false
     private var last = FullKey(table: 0, key: [])
+    private var lastSequence: SequenceNumber = 0
+    /// Where it is there, older operations that it tells apart are delivered as well, newest first.
+    var versions: VersionRule?
     /// Told of every operation that a newer one supersedes, before it is passed over.
     var superseded: ((RecordCursor) -> Void)?
 
@@ -40,7 +43,7 @@ final class Merge {
         heads = [Head](repeating: Head(), count: cursors.count)
     }
 
-    /// Moves to the next key and returns the source of its newest operation; nil at the end.
+    /// Moves to the next key and returns the source of its newest operation (with `versions`, to the next of those there); nil at the end.
     func next() throws(LogDBError) -> RecordCursor? {
         guard !cursors.isEmpty else { return nil }
         if !hasStarted {
@@ -51,6 +54,7 @@ final class Merge {
             let head = heads[losers[0]]
             guard head.table != .max else { return nil }
             last.table = head.table
+            lastSequence = head.sequence
             last.key.removeAll(keepingCapacity: true)
             unsafe last.key.append(contentsOf: head.key)
             let (prefix, length) = (head.prefix, common?.count)
@@ -62,6 +66,7 @@ final class Merge {
                 guard older.table == last.table, older.table != .max, older.prefix == prefix || length != common?.count,
                     unsafe last.key.withUnsafeBytes({ unsafe compareBytes($0, older.key) == 0 })
                 else { break }
+                if let versions, versions.areDistinct(last.table, lastSequence, older.sequence) { break }
                 superseded?(cursors[losers[0]])
                 try step(losers[0])
                 replay(losers[0])

@@ -13,6 +13,8 @@ final class SegmentCursor: RecordCursor {
     private var places = BlockPlaces()
     private var next = 0
     private let isAccounted: Bool
+    /// Records with greater numbers are passed over.
+    private let ceiling: SequenceNumber
     /// The documents of the segments that were left behind, by table.
     private var digests = TableDigests()
     /// Those of the segment at hand, which its index knows as well.
@@ -21,7 +23,11 @@ final class SegmentCursor: RecordCursor {
     /// The records of `segments`, those in `range` only where one is given.
     ///
     /// - Parameter isAccounted: adds up what was read, and compares it with what each segment says of itself.
-    init(_ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, isAccounted: Bool = false) {
+    init(
+        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, isAccounted: Bool = false,
+        ceiling: SequenceNumber = .max
+    ) {
+        self.ceiling = ceiling
         self.isAccounted = isAccounted
         stream = BlockStream(segments, range: range, isReversed: isReversed, budget: budget)
         self.range = range
@@ -29,7 +35,7 @@ final class SegmentCursor: RecordCursor {
     }
 
     override func advance() throws(LogDBError) {
-        if isAccounted, !isAtEnd { ofSegment.add(record) }
+        if isAccounted, !isAtEnd, !isDelete { ofSegment.add(record) }
         repeat {
             while next == places.count {
                 guard try readBlock() else {
@@ -39,7 +45,7 @@ final class SegmentCursor: RecordCursor {
             }
             showNext()
             // Only at the edges.
-        } while range.map { !$0.contains(table, key) } ?? false
+        } while sequence > ceiling || range.map { !$0.contains(table, key) } ?? false
     }
 
     private func readBlock() throws(LogDBError) -> Bool {

@@ -1,5 +1,7 @@
 //===--- SortBuffer.swift - the newest operation of each key, in memory -----===//
 //
+// (Where versions are retained: the newest of each key and stamp, see VersionRule.)
+//
 // Takes operations in any order and keeps the newest of each key: a hash table finds the key, so what is superseded costs no room and is
 // never sorted. Fed newest first, superseded ones are not even copied. When it is full its owner sorts it and does something with it.
 //
@@ -52,8 +54,12 @@ final class SortBuffer {
 
     /// What a kept operation takes beside its key and document.
     static let entryBytes = 96
+    private let versions: VersionRule?
+    /// The table that was asked about last, and whether every operation on it is kept.
+    private var asked = (table: UInt64.max, keepsAll: false)
 
-    init(budget: Int) {
+    init(budget: Int, versions: VersionRule? = nil) {
+        self.versions = versions
         self.budget = budget
         arenaCapacity = max(4096, budget)
         unsafe arena = .allocate(byteCount: arenaCapacity, alignment: 16)
@@ -73,12 +79,18 @@ final class SortBuffer {
     /// Adds an operation, unless a newer one on its key is there.
     func add(_ record: borrowing Record, sequence: SequenceNumber, milliseconds: Int64) {
         added += 1
-        let hash = KeyCoding.hash(table: record.table, key: record.key)
+        var hash = KeyCoding.hash(table: record.table, key: record.key)
+        var stamp: UInt64 = 0
+        if let versions {
+            stamp = versions.stamp(sequence, keepsAll: keepsAll(record.table, versions))
+            hash = (hash ^ stamp &* 0x9E37_79B9_7F4A_7C15) &* 0xFF51_AFD7_ED55_8CCD
+            hash ^= hash >> 32
+        }
         let mask = table.count - 1
         var slot = Int(truncatingIfNeeded: hash) & mask
         while table[slot] != 0 {
             let index = Int(table[slot]) - 1
-            if entries[index].hash == hash, isKey(index, record) {
+            if entries[index].hash == hash, isKey(index, record), isStamped(index, stamp) {
                 guard sequence > entries[index].sequence else { return }
                 subtract(index)
                 store(record, sequence, milliseconds, hash, at: index)
@@ -91,6 +103,18 @@ final class SortBuffer {
         entries.append(Entry(hash: hash, table: 0, sequence: 0, milliseconds: 0, term: 0, start: 0, keyLength: 0, documentLength: -1))
         store(record, sequence, milliseconds, hash, at: entries.count - 1)
         if entries.count * 2 > table.count { grow() }
+    }
+
+    private func keepsAll(_ table: UInt64, _ versions: VersionRule) -> Bool {
+        if asked.table != table { asked = (table, versions.keepsAll(table)) }
+        return asked.keepsAll
+    }
+
+    /// Whether the entry, which is on the key at hand, has this stamp.
+    @inline(__always)
+    private func isStamped(_ index: Int, _ stamp: UInt64) -> Bool {
+        guard let versions else { return true }
+        return versions.stamp(entries[index].sequence, keepsAll: asked.keepsAll) == stamp
     }
 
     private func store(
@@ -196,9 +220,10 @@ final class SortBuffer {
                 // SAFETY: every index is one of an entry.
                 let (left, right) = unsafe (entries[Int(a.entry)], entries[Int(b.entry)])
                 if left.table != right.table { return left.table < right.table }
-                return unsafe compareBytes(
+                let difference = unsafe compareBytes(
                     UnsafeRawBufferPointer(start: arena + left.start, count: Int(left.keyLength)),
-                    UnsafeRawBufferPointer(start: arena + right.start, count: Int(right.keyLength))) < 0
+                    UnsafeRawBufferPointer(start: arena + right.start, count: Int(right.keyLength)))
+                return difference != 0 ? difference < 0 : left.sequence > right.sequence
             }
         }
     }
@@ -271,6 +296,12 @@ final class SortBuffer {
         unsafe arena = .allocate(byteCount: arenaCapacity, alignment: 16)
     }
 
+    private func isOneKey(_ a: Int, _ b: Int) -> Bool {
+        let (left, right) = (entries[Int(order[a].entry)], entries[Int(order[b].entry)])
+        guard left.table == right.table else { return false }
+        return unsafe compareBytes(key(left), key(right)) == 0
+    }
+
     /// Gives the memory back. Nothing can be added any more.
     func release() {
         removeAll()
@@ -282,10 +313,15 @@ final class SortBuffer {
     }
 
     /// Keeps the half with the smaller keys (or, reversed, the greater ones) and returns the first key of the other half: a reading
-    /// that may not spill delivers what fits, and comes again for the rest.
-    func narrow(isReversed: Bool) -> FullKey {
+    /// that may not spill delivers what fits, and comes again for the rest. nil if all is of one key, which is not divided.
+    func narrow(isReversed: Bool) -> FullKey? {
         sort()
-        let kept = max(1, order.count / 2)
+        var kept = max(1, order.count / 2)
+        if versions != nil {
+            while kept > 0, isOneKey(kept - 1, kept) { kept -= 1 }
+            if kept == 0 { kept = (1..<order.count).first { !isOneKey($0 - 1, $0) } ?? 0 }
+            guard kept > 0 else { return nil }
+        }
         let cut = isReversed ? order[order.count - 1 - kept] : order[kept]
         let boundary = entries[Int(cut.entry)]
         let cutKey = FullKey(table: boundary.table, key: unsafe Array(key(boundary)))

@@ -26,6 +26,7 @@ final class Sorter {
     private var shelf: RunShelf?
     private let budget: Int
     private let hasTwoBuffers: Bool
+    private let versions: VersionRule?
     /// What is sorted: made smaller as a narrowing sorter finds that not all of it fits.
     private(set) var range: KeyRange
     /// The first key that was left for another time, in the direction of the sort.
@@ -41,13 +42,14 @@ final class Sorter {
     /// - Parameters:
     ///   - budget: bytes of memory for sorting, and for merging the runs after it.
     ///   - hasTwoBuffers: whether, once something was spilled, a full buffer is sorted and written while another fills, each of half of the budget.
-    init(range: KeyRange, budget: Int, isReversed: Bool = false, hasTwoBuffers: Bool? = nil, overflow: Overflow) {
+    init(range: KeyRange, budget: Int, isReversed: Bool = false, hasTwoBuffers: Bool? = nil, overflow: Overflow, versions: VersionRule? = nil) {
+        self.versions = versions
         self.range = range
         self.overflow = overflow
         self.isReversed = isReversed
         self.budget = budget
         self.hasTwoBuffers = hasTwoBuffers ?? (budget >= Self.budgetOfTwo)
-        buffer = SortBuffer(budget: budget)
+        buffer = SortBuffer(budget: budget, versions: versions)
     }
 
     var spill: SpillFile? { shelf?.spill }
@@ -86,7 +88,7 @@ final class Sorter {
         case .narrow:
             // Of one large document there is no half: the next one comes beside it.
             guard buffer.count > 1 else { return }
-            let cut = buffer.narrow(isReversed: isReversed)
+            guard let cut = buffer.narrow(isReversed: isReversed) else { return }
             rest = cut
             if isReversed {
                 // The smallest key behind `cut` in the order of bytes.
@@ -110,8 +112,8 @@ final class Sorter {
         try shelf.write(buffer)
         guard hasTwoBuffers else { return }
         buffer.release()
-        buffer = SortBuffer(budget: budget / 2)
-        shelf.begin(spare: SortBuffer(budget: budget / 2))
+        buffer = SortBuffer(budget: budget / 2, versions: versions)
+        shelf.begin(spare: SortBuffer(budget: budget / 2, versions: versions))
     }
 
     /// The sorted sources, and the documents that they hold together. Nothing may be added any more.
@@ -143,6 +145,7 @@ final class Sorter {
         var balance = TableDigests()
         for run in some { balance.add(run.digests) }
         let merge = Merge(some.map { RunCursor(spill, $0) })
+        merge.versions = versions
         var failure: LogDBError?
         var passed = TableDigests()
         merge.superseded = { cursor in

@@ -145,7 +145,7 @@ private final class Salvage {
         options.maximumDocumentBytes = Record.maximumDocumentLength
         let database = try Database.open(target, path: newPath, options: options)
         do {
-            let writer = try SalvageWriter(database, names: names, versions: census.versions(of:))
+            let writer = try SalvageWriter(database, names: names, entries: census.entry(of:))
             self.writer = writer
             var read: UInt64 = 0
             try SalvageReplay(log: log, base: base, committed: census.transactions.committed).forEachRecord(

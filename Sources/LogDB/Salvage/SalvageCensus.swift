@@ -10,7 +10,7 @@ import LogDBFormat
 struct SalvageCensus {
     private(set) var transactions = TransactionLedger()
     /// The newest that is known of each table: name, or nil where it was dropped.
-    private var newest: [UInt64: (order: (SequenceNumber, UInt64), name: String?, versions: [[UInt8]])] = [:]
+    private var newest: [UInt64: (order: (SequenceNumber, UInt64), name: String?, entry: CatalogEntry)] = [:]
     /// Tables with operations.
     private(set) var used: Set<UInt64> = []
     private let holes: [LogHole]
@@ -42,7 +42,7 @@ struct SalvageCensus {
     private mutating func enter(_ operation: CatalogOperation, _ sequence: SequenceNumber, _ generation: UInt64) {
         let order = (sequence, generation)
         if let known = newest[operation.id], known.order > order { return }
-        newest[operation.id] = (order, operation.name, operation.versions)
+        newest[operation.id] = (order, operation.name, operation.entry)
     }
 
     private mutating func read(_ reading: RawReading, _ progress: (UInt64) throws -> Void) throws {
@@ -91,8 +91,8 @@ struct SalvageCensus {
 
     // MARK: - Names
 
-    /// The versions of a table's schema, the last one in force.
-    func versions(of table: UInt64) -> [[UInt8]] { newest[table]?.versions ?? [] }
+    /// What the catalog says of a table beside its name.
+    func entry(of table: UInt64) -> CatalogEntry { newest[table]?.entry ?? CatalogEntry(name: "") }
 
     /// The tables to be made, by id, and what there is to say of their names.
     ///

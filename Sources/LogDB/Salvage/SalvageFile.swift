@@ -86,6 +86,8 @@ final class SalvageFile {
                     return SalvageFile(name: name, size: size, form: .raw, number: header.file.number, raw: header, in: directory)
                 case .sealed(let container), .base(let container):
                     let header = try SegmentHeader(decoding: start.span, in: container)
+                    // What is retained beside the live documents is not salvaged.
+                    if header.order == .version { return nil }
                     return SalvageFile(
                         name: name, size: size, form: header.order == .key ? .base(container) : .sealed(container),
                         number: header.file.number, sealed: header, in: directory)
@@ -116,7 +118,7 @@ extension FileNames {
         case .raw(let number): (.raw, number)
         case .sealed(let number, let container): (.sealed(container), number)
         case .base(let number, let container): (.base(container), number)
-        case .manifest, .temporaryManifest, .run: nil
+        case .manifest, .temporaryManifest, .run, .history: nil
         }
     }
 }

@@ -61,6 +61,9 @@ struct SalvageSurvey {
     private mutating func identify(_ name: String, in directory: any Directory) throws(LogDBError) -> SalvageFile? {
         do throws(LogDBError) {
             guard let file = try SalvageFile.identify(name, in: directory) else {
+                if case .history = FileNames(name) {
+                    remarks.append("\(name) holds older versions that were retained, which are not carried over")
+                }
                 if FileNames(name) == nil, name != evidence.name { remarks.append("\(name) is no segment of LogDB and was left out") }
                 return nil
             }

@@ -19,13 +19,15 @@ final class SalvageWriter {
     private static let batchOperations = 10_000
     private static let maximumFindings = 1000
 
-    /// - Parameter versions: those of a table's schema, the last one in force.
-    init(_ database: Database, names: [UInt64: String], versions: (UInt64) -> [[UInt8]]) throws(LogDBError) {
+    /// - Parameter entries: what the catalog says of a table beside its name.
+    init(_ database: Database, names: [UInt64: String], entries: (UInt64) -> CatalogEntry) throws(LogDBError) {
         self.database = database
         self.names = names
         // In the order of their ids, which is the order in which they were made.
         for (id, name) in names.sorted(by: { $0.key < $1.key }) {
-            try make(name, CatalogEntry(name: name, versions: versions(id)), id)
+            var entry = entries(id)
+            entry.name = name
+            try make(name, entry, id)
             tables[id] = SalvageReport.Table(name: name)
         }
     }
@@ -33,11 +35,12 @@ final class SalvageWriter {
     private func make(_ name: String, _ entry: CatalogEntry, _ id: UInt64) throws(LogDBError) {
         var entry = entry
         let document = entry.document()
-        guard let definition = try? entry.definition(of: id) else { return try database.createTable(name, persistence: .process) }
-        guard try database.log.setDefinition(name, nil, document, definition) != nil else {
+        let definition = try? entry.definition(of: id)
+        if definition == nil, entry.retention == .latest { return try database.createTable(name, persistence: .process) }
+        guard try database.log.setDefinition(name, nil, document, definition, entry.retention) != nil else {
             throw LogDBError(.internalInconsistency, "table \(name) is there already")
         }
-        if !definition.version.isWideOpen { schemas[id] = definition }
+        if let definition, !definition.version.isWideOpen { schemas[id] = definition }
     }
 
     /// Says of which tables the documents that are left break the schema that is left: one of them is older than the other.

@@ -15,8 +15,8 @@ struct CatalogOperation {
     var id: UInt64
     /// nil: the table was dropped.
     var name: String?
-    /// The versions of its schema, as they stand in the catalog.
-    var versions: [[UInt8]] = []
+    /// Its retention, and the versions of its schema as they stand in the catalog.
+    var entry = CatalogEntry(name: "")
     /// As numbered in its segment: see SealedSurvey.isExact.
     var sequence: SequenceNumber
 }
@@ -248,6 +248,7 @@ extension CatalogOperation {
         guard let entry = try? CatalogEntry(decoding: record.document, of: id) else { return nil }
         name = entry.name
         // One that cannot be read makes the table's name no worse.
-        if (try? entry.definition(of: id)) != nil { versions = entry.versions }
+        self.entry = entry
+        if (try? entry.definition(of: id)) == nil { self.entry.versions = [] }
     }
 }

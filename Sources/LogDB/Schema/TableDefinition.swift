@@ -2,7 +2,7 @@
 //
 // The catalog's document of a table holds all versions of its schema; the last one is in force:
 //
-//      {"name":"actors","versions":[{"version":1,"time":1790000000021,"keys":"string","formats":true,"schema":{…}}, …]}
+//      {"name":"actors","retention":{…},"versions":[{"version":1,"time":1790000000021,"keys":"string","formats":true,"schema":{…}}, …]}
 //
 // So a version is there, or not, with one operation, and goes wherever the catalog goes. In memory is only the last one; it is compiled when
 // the first write needs it. See FileFormat.md, Table 0.
@@ -64,14 +64,16 @@ final class TableDefinition: Sendable {
 /// What the catalog's document of one table says.
 struct CatalogEntry {
     var name: String
+    var retention = Retention.latest
     /// The versions' bytes, each a JSON object, the last one in force.
     var versions: [[UInt8]] = []
 
     /// The most that a document may have. Older versions are forgotten before that, the oldest first.
     static let maximumBytes = 4 << 20
 
-    init(name: String, versions: [[UInt8]] = []) {
+    init(name: String, retention: Retention = .latest, versions: [[UInt8]] = []) {
         self.name = name
+        self.retention = retention
         self.versions = versions
     }
 
@@ -79,11 +81,13 @@ struct CatalogEntry {
     init(decoding document: Span<UInt8>, of id: UInt64) throws(FormatError) {
         var name: String?
         var list: JSONSlice?
+        var kept: JSONSlice?
         do throws(JSONError) {
             var cursor = try JSONCursor(object: document)
             while let member = try cursor.nextMember() {
                 if cursor.matches(member.name, "name") { name = member.value.kind == .string ? cursor.string(member.value) : nil }
                 if cursor.matches(member.name, "versions") { list = member.value }
+                if cursor.matches(member.name, "retention") { kept = member.value }
             }
             if let list, list.kind == .array {
                 var elements = JSONCursor(document, inside: list)
@@ -97,6 +101,7 @@ struct CatalogEntry {
         } catch { throw FormatError(.corrupted, "the catalog's entry for table \(id) cannot be read: \(error.reason.rawValue)") }
         guard let name else { throw FormatError(.corrupted, "the catalog's entry for table \(id) has no name") }
         self.name = name
+        if let kept { retention = try Retention(decoding: document.extracting(kept.range), of: id) }
     }
 
     /// The document. Forgets as many old versions as must be for it to stay within `maximumBytes`.
@@ -108,9 +113,12 @@ struct CatalogEntry {
             forgotten += 1
         }
         versions.removeFirst(forgotten)
-        if versions.isEmpty { return Catalog.document(name: name) }
+        let kept = retention.encoded
+        if versions.isEmpty, kept == nil { return Catalog.document(name: name) }
         var document = Array(#"{"name":"#.utf8)
         JSONText.append(name, to: &document)
+        if let kept { document += Array(#","retention":"#.utf8) + kept }
+        if versions.isEmpty { return document + [UInt8(ascii: "}")] }
         document += Array(#","versions":["#.utf8)
         for (index, version) in versions.enumerated() {
             if index > 0 { document.append(UInt8(ascii: ",")) }

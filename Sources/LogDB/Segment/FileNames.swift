@@ -7,6 +7,7 @@
 //      000041.seg.lz4, .gz    sealed segment, log order
 //      000017.base.lz4, .gz   base segment, key order; numbered on their own
 //      000001.run             spill runs of a compaction or a reading that is under way
+//      000018.hist.lz4, .gz   history segment, version order; numbered with the base
 //      READERS                shared lock of those who read beside the writer
 //
 // Only names of these forms are ever removed as leftovers. Whatever else lies in the folder is somebody else's.
@@ -20,6 +21,7 @@ enum FileNames: Equatable {
     case raw(UInt64)
     case sealed(UInt64, Container)
     case base(UInt64, Container)
+    case history(UInt64, Container)
     case run(UInt64)
 
     static let lock = "LOCK"
@@ -32,6 +34,7 @@ enum FileNames: Equatable {
         case .raw(let number): "\(Self.padded(number)).log"
         case .sealed(let number, let container): "\(Self.padded(number)).seg.\(container.fileExtension)"
         case .base(let number, let container): "\(Self.padded(number)).base.\(container.fileExtension)"
+        case .history(let number, let container): "\(Self.padded(number)).hist.\(container.fileExtension)"
         case .run(let number): "\(Self.padded(number)).run"
         }
     }
@@ -54,6 +57,8 @@ enum FileNames: Equatable {
         case "seg.gz": self = .sealed(number, .gzip)
         case "base.lz4": self = .base(number, .lz4)
         case "base.gz": self = .base(number, .gzip)
+        case "hist.lz4": self = .history(number, .lz4)
+        case "hist.gz": self = .history(number, .gzip)
         case "run": self = .run(number)
         default: return nil
         }

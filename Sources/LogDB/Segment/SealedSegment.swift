@@ -15,7 +15,11 @@ final class SealedSegment: Sendable {
 
     var container: Container { entry.codec.container }
     var name: String {
-        entry.order == .key ? FileNames.base(entry.number, container).name : FileNames.sealed(entry.number, container).name
+        switch entry.order {
+        case .log: FileNames.sealed(entry.number, container).name
+        case .key: FileNames.base(entry.number, container).name
+        case .version: FileNames.history(entry.number, container).name
+        }
     }
 
     init(_ entry: SealedSegmentEntry, database: FileHeader.DatabaseIdentity, in directory: any Directory) {
@@ -48,12 +52,12 @@ final class SealedSegment: Sendable {
         guard header.order == entry.order, header.generation == entry.generation else {
             throw LogDBError(.corrupted, "the segment is of another order or generation than the manifest says", file: name, offset: 0)
         }
-        if header.order == .key {
+        if header.order.isSorted {
             let predecessor = CompactedLog(
                 number: header.predecessorNumber, identity: header.predecessorIdentity, lastSequence: header.predecessorLastSequence,
                 endPosition: 0, digest: header.predecessorDigest)
             guard predecessor == CompactedLog() else {
-                throw LogDBError(.corrupted, "a base segment names a predecessor", file: name, offset: 0)
+                throw LogDBError(.corrupted, "a segment of the base or of history names a predecessor", file: name, offset: 0)
             }
         }
         return (file, header)

@@ -119,7 +119,7 @@ struct SealedSegmentWriter: ~Copyable {
     private var census = KeyCensus()
     private var sequences = (least: SequenceNumber.max, greatest: SequenceNumber(0))
 
-    private var isKeyOrdered: Bool { header.order == .key }
+    private var isKeyOrdered: Bool { header.order.isSorted }
     /// Key order only: the documents of each table, once finished.
     private(set) var digests = TableDigests()
     /// Records so far, uncompressed.
@@ -136,20 +136,23 @@ struct SealedSegmentWriter: ~Copyable {
         builder = BlockBuilder(targetRawLength: blockLength)
         let output = BlockOutput(file, header: header, syncStep: syncStep, flushThreshold: blockLength)
         self.output = output
-        let items = (0..<(header.order == .key ? 3 : 1)).map { _ in FinishedBlock() }
+        let items = (0..<(header.order.isSorted ? 3 : 1)).map { _ in FinishedBlock() }
         line = WriteBehind(items) { block throws(LogDBError) in try output.write(block) }
     }
 
-    /// Appends a record: in log order by rising number, in key order by rising key, each once.
+    /// Appends a record: in log order by rising number, in key order by rising key, each once; in version order by rising key and falling number.
     ///
-    /// - Parameter term: key order only: what the record adds to the digest.
+    /// - Parameter term: key and version order only: what the record adds to the digest; 0 for a delete.
     mutating func append(_ record: Record, sequence: SequenceNumber, milliseconds: Int64, term: UInt64 = 0) throws(LogDBError) {
         let length = record.key.count + record.document.count
         if builder.isFull(before: length + 30) { try finishBlock() }
         if isKeyOrdered {
             if builder.isEmpty { footer.firstKeys.append(FullKey(record)) }
-            footer.sample.add(
-                hash: KeyCoding.hash(table: record.table, key: record.key), table: record.table, bytes: UInt64(length))
+            // What is retained is no garbage, and has no part in the estimate of it.
+            if header.order == .key {
+                footer.sample.add(
+                    hash: KeyCoding.hash(table: record.table, key: record.key), table: record.table, bytes: UInt64(length))
+            }
         } else {
             census.add(record, block: blockCount)
         }

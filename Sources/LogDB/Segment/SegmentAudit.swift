@@ -6,7 +6,8 @@
 //
 //   * log order: numbers rise, and lie within what the segment accounts for; the key index names the block of each key's newest operation.
 //   * key order: keys rise, each once, none deleted; first keys, the ends in the manifest, and the documents' digests are theirs.
-//   * both: what is counted for each table, the flags for the catalog, the key sample.
+//   * version order: keys do not fall, and of one key the numbers do; first keys, ends and digests as in key order.
+//   * all: what is counted for each table, the flags for the catalog, the key sample.
 //
 // Memory: in log order the segment's different keys, as for writing it.
 //===-----------------------------------------------------------------------===//
@@ -30,7 +31,8 @@ struct SegmentAudit: ~Copyable {
     /// What was found first.
     private var finding: String?
 
-    private var isKeyOrdered: Bool { entry.order == .key }
+    private var isKeyOrdered: Bool { entry.order.isSorted }
+    private var isVersioned: Bool { entry.order == .version }
 
     init(_ entry: SealedSegmentEntry, _ footer: SegmentFooter) {
         self.entry = entry
@@ -57,16 +59,27 @@ struct SegmentAudit: ~Copyable {
             if current.table != .max { tables[current.table] = current }
             current = tables[record.table] ?? TableStatistics(table: record.table)
         }
-        current.add(record, inKeyOrder: isKeyOrdered)
-        if isKeyOrdered { passInKeyOrder(record) } else { passInLogOrder(record, sequence: sequence) }
+        if record.isDelete, isKeyOrdered { current.add(record, digestTerm: 0) } else { current.add(record, inKeyOrder: isKeyOrdered) }
+        if isKeyOrdered { passInKeyOrder(record, sequence: sequence) } else { passInLogOrder(record, sequence: sequence) }
         isAtBlockStart = false
     }
 
-    private mutating func passInKeyOrder(_ record: Record) {
+    private mutating func passInKeyOrder(_ record: Record, sequence: SequenceNumber) {
         let key = FullKey(record)
         if isAtBlockStart, footer.firstKeys[block] != key { find("a block does not begin with the key that the index names") }
-        if let last, !(last < key) { find("keys do not rise") }
+        if let last, !(last < key) {
+            if !isVersioned || key < last {
+                find("keys do not rise")
+            } else if sequence >= lastSequence {
+                find("a key's numbers do not fall")
+            }
+        }
+        lastSequence = sequence
         if last == nil, key != entry.leastKey { find("the manifest names another least key") }
+        if isVersioned {
+            last = key
+            return
+        }
         if record.isDelete { find("a delete is among the documents") }
         last = key
         sample.add(

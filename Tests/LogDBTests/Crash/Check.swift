@@ -87,6 +87,7 @@ enum Check {
             throw Violation(
                 "lost: \(count) frames are there, \(floor) were acknowledged; frames: \(ends(frames)), recovery: \(db.recovery)")
         }
+        try comparePast(db, frames[..<count], found)
         guard let live = Model.contents(frames[..<count]).live.last else { return count }
         let document = try db.document(live.change.table, live.change.key)
         guard document == live.change.document else { throw Violation("get of \(live.change.key) finds something else than select") }
@@ -110,6 +111,11 @@ enum Check {
         for table in result.tables where try db.schema(of: table) != nil {
             result.schemas[table] = try db.schemaHistory(of: table).map { String(decoding: $0.text ?? [], as: UTF8.self) }
         }
+        for table in result.tables {
+            let retention = try db.retention(of: table)
+            if retention != .latest { result.retentions[table] = retention }
+        }
+        for savepoint in try db.savepoints { result.savepoints[savepoint.name] = savepoint.sequenceNumber }
         // Of a share: it takes as long as the rest.
         let loaded = result.lastSequence % 4 == 0 ? Result { try db.loadAll() } : nil
         do {
@@ -127,6 +133,40 @@ enum Check {
         return result
     }
 
+    /// Savepoints are exact; any other moment is told right or not at all, and told where a table keeps everything.
+    private static func comparePast(_ db: Database, _ frames: ArraySlice<ModelFrame>, _ found: Contents) throws {
+        guard !found.savepoints.isEmpty || !found.retentions.isEmpty else { return }
+        for (name, sequence) in found.savepoints {
+            var seen: [Seen] = []
+            try db.state(asOf: .savepoint(name)).select { seen.append(try Self.seen($0)) }
+            guard seen == Model.contents(frames, through: sequence).live else {
+                throw Violation("the savepoint \(name) has other documents")
+            }
+        }
+        let last = found.lastSequence
+        for sequence in Set([last / 3, last / 2, last * 3 / 4, last]).sorted() {
+            let state = try db.state(asOf: .sequence(sequence))
+            let expected = Model.contents(frames, through: sequence).live
+            do {
+                var seen: [Seen] = []
+                try state.select { seen.append(try Self.seen($0)) }
+                guard seen == expected else { throw Violation("the state as of \(sequence) has other documents") }
+            } catch let error as LogDBError where error.code == .historyIncomplete {}
+            for (name, retention) in found.retentions where retention == .all {
+                // From the last time on at which it was said, or the table made.
+                let since = frames.last { frame in
+                    frame.effects.contains { if case .retain(name, _) = $0 { true } else { false } }
+                }
+                guard let since, sequence >= since.firstSequence else { continue }
+                var seen: [Seen] = []
+                try state.select(name) { seen.append(try Self.seen($0)) }
+                guard seen == expected.filter({ $0.change.table == name }) else {
+                    throw Violation("the state of \(name) as of \(sequence) has other documents")
+                }
+            }
+        }
+    }
+
     private static func compare(_ loaded: LoadedDatabase, with contents: Contents) throws {
         guard loaded.tables == contents.tables, loaded.count == contents.live.count else {
             throw Violation("\(loaded.count) documents are loaded of tables \(loaded.tables), selected \(contents.live.count)")
@@ -142,7 +182,7 @@ enum Check {
     /// whole. While a compaction is under way one that the log supersedes may be missing already.
     static func isExplained(_ found: Contents, by expected: Contents) -> Bool {
         guard found.lastSequence == expected.lastSequence, found.tables == expected.tables, found.live == expected.live,
-            found.schemas == expected.schemas
+            found.schemas == expected.schemas, found.retentions == expected.retentions, found.savepoints == expected.savepoints
         else {
             return false
         }

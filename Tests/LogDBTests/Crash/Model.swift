@@ -23,6 +23,10 @@ enum Effect: Sendable {
     case dropTable(String)
     /// Creates the table if need be.
     case setSchema(String, String)
+    /// Creates the table if need be.
+    case retain(String, Retention)
+    case savepoint(String)
+    case release(String)
     case change(Change)
 }
 
@@ -56,6 +60,8 @@ struct Contents: Sendable, Equatable {
     var tables: [String] = []
     /// All versions of the schema of each table that has one.
     var schemas: [String: [String]] = [:]
+    var retentions: [String: Retention] = [:]
+    var savepoints: [String: UInt64] = [:]
     /// What replay delivers.
     var operations: [Seen] = []
     /// What select delivers.
@@ -100,6 +106,12 @@ struct Model: Sendable {
         case .dropTable(let name, _): if known.contains(name) { effects.append(.dropTable(name)) }
         case .setSchema(let name, let schema, _):
             if Self.contents(frames[...]).schemas[name]?.last != schema { effects.append(.setSchema(name, schema)) }
+        case .retain(let name, let retention, _):
+            if !known.contains(name) || Self.contents(frames[...]).retentions[name] != retention {
+                effects.append(.retain(name, retention))
+            }
+        case .savepoint(let name, _): if Self.contents(frames[...]).savepoints[name] == nil { effects.append(.savepoint(name)) }
+        case .release(let name, _): if Self.contents(frames[...]).savepoints[name] != nil { effects.append(.release(name)) }
         case .flush, .seal, .compact, .reopen, .begin, .change, .commit, .rollback, .expired, .count: break
         }
         guard !effects.isEmpty else { return nil }
@@ -153,17 +165,17 @@ struct Model: Sendable {
         for frame in frames {
             for effect in frame.effects {
                 switch effect {
-                case .createTable(let name), .setSchema(let name, _): names.insert(name)
+                case .createTable(let name), .setSchema(let name, _), .retain(let name, _): names.insert(name)
                 case .dropTable(let name): names.remove(name)
-                case .change: break
+                case .change, .savepoint, .release: break
                 }
             }
         }
         return names
     }
 
-    /// The contents after the first `count` of `frames`.
-    static func contents(_ frames: ArraySlice<ModelFrame>) -> Contents {
+    /// The contents after `frames`, or as they were after the operation `through`.
+    static func contents(_ frames: ArraySlice<ModelFrame>, through: UInt64 = .max) -> Contents {
         struct Place: Hashable {
             var table: Int
             var key: Key
@@ -178,7 +190,7 @@ struct Model: Sendable {
             var sequence = frame.firstSequence
             var counts = true
             if case .part(let transaction) = frame.role { counts = committed.contains(transaction) }
-            for effect in frame.effects {
+            for effect in frame.effects where sequence <= through {
                 switch effect {
                 case .createTable(let name):
                     ids[name] = nextID
@@ -186,12 +198,21 @@ struct Model: Sendable {
                 case .dropTable(let name):
                     ids[name] = nil
                     contents.schemas[name] = nil
+                    contents.retentions[name] = nil
                 case .setSchema(let name, let schema):
                     if ids[name] == nil {
                         ids[name] = nextID
                         nextID += 1
                     }
                     contents.schemas[name, default: []].append(schema)
+                case .retain(let name, let retention):
+                    if ids[name] == nil {
+                        ids[name] = nextID
+                        nextID += 1
+                    }
+                    contents.retentions[name] = retention == .latest ? nil : retention
+                case .savepoint(let name): contents.savepoints[name] = sequence
+                case .release(let name): contents.savepoints[name] = nil
                 case .change(let change) where counts: all.append((ids[change.table]!, Seen(sequence: sequence, change: change)))
                 case .change: break
                 }

@@ -43,6 +43,12 @@ final class Runner {
         guard let db else { return }
         // Dropping a table that a crash has taken, or that never was, is refused.
         if case .dropTable(let name, _) = step, !ledger.withLock({ $0.tables.contains(name) }) { return }
+        // So is releasing a savepoint that is not there, and making one twice.
+        switch step {
+        case .savepoint(let name, _) where ledger.withLock({ Model.contents($0.frames[...]).savepoints[name] != nil }): return
+        case .release(let name, _) where ledger.withLock({ Model.contents($0.frames[...]).savepoints[name] == nil }): return
+        default: break
+        }
         hasAttemptedCommit = false
         let frame = ledger.withLock { $0.attempt(step) }
         var sequence: UInt64?
@@ -76,6 +82,15 @@ final class Runner {
             level = persistence
             let change = try db.setSchema(name, documents: try Schema(json: schema), persistence: persistence)
             guard change.isNew == (frame != nil) else { throw Violation("\(step) says \(change)") }
+        case .savepoint(let name, let persistence):
+            level = persistence
+            sequence = try db.savepoint(name, persistence: persistence).sequenceNumber
+        case .release(let name, let persistence):
+            level = persistence
+            sequence = try db.releaseSavepoint(name, persistence: persistence)
+        case .retain(let name, let retention, let persistence):
+            level = persistence
+            try db.setRetention(retention, of: name, persistence: persistence)
         case .flush: try db.flush(to: .disk)
         case .seal: try db.seal()
         case .compact(let ceiling, let stopAfter): try compact(db, ceiling, stopAfter)

@@ -46,6 +46,10 @@ enum Step: Sendable {
     case dropTable(String, Persistence)
     /// Gives the table a schema, creating it if need be.
     case setSchema(String, String, Persistence)
+    case savepoint(String, Persistence)
+    case release(String, Persistence)
+    /// Says what the table keeps, creating it if need be.
+    case retain(String, Retention, Persistence)
     case flush
     case seal
     /// Within this much disk beyond what is taken, where it is given; stopped after so many reports of progress, where that is given.

@@ -36,7 +36,7 @@ struct Workload: Sendable, CustomTestStringConvertible {
     static let all: [Workload] = [
         plainWrites, batches, rolls, unsyncedRolls, tables, sessions, sealedAtOnce, zlib, manifestSwitches, counters, transactions,
         interleaved, tooLarge,
-        compactions, spilledCompactions, steppedCompactions, compactedTables, schemas,
+        compactions, spilledCompactions, steppedCompactions, compactedTables, schemas, histories, savepoints,
     ]
 
     /// Those that LOGDB_CRASH_ONLY leaves.

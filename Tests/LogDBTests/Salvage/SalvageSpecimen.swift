@@ -232,14 +232,14 @@ private final class Maker {
                     count += 1
                     ids[name] = count
                 case .dropTable(let name): ids[name] = nil
-                case .setSchema(let name, _):
+                case .setSchema(let name, _), .retain(let name, _):
                     if ids[name] == nil {
                         count += 1
                         ids[name] = count
                     }
                 case .change(let change) where counts:
                     result.append(WrittenChange(sequence: frame.firstSequence + UInt64(index), table: ids[change.table]!, change: change))
-                case .change: break
+                case .change, .savepoint, .release: break
                 }
             }
         }

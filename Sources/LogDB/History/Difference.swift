@@ -1,0 +1,161 @@
+//===--- Difference.swift - from one moment to another ----------------------===//
+//
+// Two moments lo < hi are compared in one pass. Of each key it needs two operations at most, the newest up to hi, and, if that one is newer than lo, the newest up to lo:
+// just what a VersionRule leaves that has lo for a savepoint.
+//
+//      numbers      ……… o ……… lo ……… n ……… hi ………
+//      forwards             from o's document to n's
+//      backwards            from n's document to o's, or to none
+//
+// Tables are the same if their ids are. One that was dropped and made anew in between is emptied, and filled again.
+//===-----------------------------------------------------------------------===//
+
+import LogDBFormat
+
+extension Database {
+    /// Delivers the operations that turn the documents as they were at one moment into those of another, whichever is earlier: upserts with the document of then, and
+    /// deletes. First the tables that were there both times, by table and key; then those that only one of the moments has. A table that was dropped and made anew in between
+    /// is among these: it is emptied, and filled again.
+    ///
+    /// Keys whose document is byte for byte the same are left out. Cost and memory: as ``PastState/select(_:_:)``, and twice the largest document.
+    ///
+    /// - Parameter table: the only table that is looked at; nil for all.
+    /// - Throws: what `body` throws; `.noSuchSavepoint`, `.historyIncomplete` if one of the states cannot be told.
+    public func diff(from: Moment, to: Moment, table: String? = nil, _ body: (borrowing Operation) throws -> Void) throws {
+        let view = try PastView(self)
+        try Difference(try view.state(from), try view.state(to)).forEach(table: table, key: nil, body)
+    }
+}
+
+struct Difference {
+    private let old: PastState
+    private let new: PastState
+    private let snapshot: Snapshot
+    private let place: ReadingPlace
+
+    /// Two states of one view.
+    init(_ old: PastState, _ new: PastState) {
+        self.old = old
+        self.new = new
+        snapshot = new.snapshot
+        place = new.database.readingPlace
+    }
+
+    private struct Places: Hashable {
+        var old: SequenceNumber
+        var new: SequenceNumber
+    }
+
+    func forEach(table: String?, key: Key?, _ body: (borrowing Operation) throws -> Void) throws {
+        if table == nil {
+            try old.checkAll()
+            try new.checkAll()
+        }
+        var common: [Places: Set<UInt64>] = [:]
+        /// Tables that only one of the two has, or that are others there.
+        var others: [(name: String, old: (UInt64, SequenceNumber)?, new: (UInt64, SequenceNumber)?)] = []
+        var names = Set(old.snapshot.tables.ids.keys).union(new.snapshot.tables.ids.keys)
+        if let table { names = [table] }
+        for name in names.sorted() {
+            let (before, after) = (try old.id(of: name), try new.id(of: name))
+            if let before, let after, before.0 == after.0 {
+                common[Places(old: before.1, new: after.1), default: []].insert(after.0)
+                continue
+            }
+            others.append((name, before, after))
+        }
+        for (places, ids) in common.sorted(by: { ($0.key.old, $0.key.new) < ($1.key.old, $1.key.new) }) where places.old != places.new {
+            var range = KeyRange.allTables
+            if ids.count == 1, let id = ids.first { range = try Self.range(id, key) }
+            try forEachChange(ids, range, places, body)
+        }
+        for (name, before, after) in others {
+            if let before { try forEachDocument(of: before.0, name, old, before.1, key, isDelete: true, body) }
+            if let after { try forEachDocument(of: after.0, name, new, after.1, key, isDelete: false, body) }
+        }
+    }
+
+    private static func range(_ table: UInt64, _ key: Key?) throws(LogDBError) -> KeyRange {
+        guard let key else { return KeyRange(table: table) }
+        var range = try KeySelection.range(from: key).range(in: table)
+        range.upper = FullKey(table: table, key: range.lower.key + [0])
+        return range
+    }
+
+    private func forEachDocument(
+        of id: UInt64, _ name: String, _ state: PastState, _ sequence: SequenceNumber, _ key: Key?, isDelete: Bool,
+        _ body: (borrowing Operation) throws -> Void
+    ) throws {
+        try state.snapshot(at: sequence).select(try Self.range(id, key), in: place) { operation in
+            let record = Record(table: id, key: operation.encodedKey, isDelete: isDelete, document: isDelete ? Span() : operation.document)
+            try body(
+                Operation(
+                    record, table: name, sequenceNumber: isDelete ? new.sequenceNumber : operation.sequenceNumber,
+                    milliseconds: operation.milliseconds))
+        }
+    }
+
+    /// One pass for all tables that are compared between the same two operations.
+    private func forEachChange(
+        _ ids: Set<UInt64>, _ range: KeyRange, _ places: Places, _ body: (borrowing Operation) throws -> Void
+    ) throws {
+        let lower = min(places.old, places.new)
+        var both = snapshot
+        both.ceiling = max(places.old, places.new)
+        var names = Catalog()
+        for id in ids { names.enter(id, snapshot.tables.names[id] ?? "") }
+        both.tables = names
+        let isBackwards = places.new < places.old
+        // The newer operation of the key at hand, as long as the older one has not come.
+        var newer = HeldOperation()
+        func settle(_ older: RecordCursor?) throws {
+            guard newer.isHeld else { return }
+            newer.isHeld = false
+            let name = names.names[newer.table] ?? ""
+            let olderExists = older.map { !$0.isDelete } ?? false
+            if let older, olderExists { try older.loadDocument() }
+            if !newer.isDelete, olderExists, equal(older!.record.document, newer.document.span) { return }
+            if !isBackwards {
+                // A delete of nothing changes nothing.
+                if newer.isDelete, !olderExists { return }
+                let record = Record(table: newer.table, key: newer.key.span, isDelete: newer.isDelete, document: newer.document.span)
+                try body(Operation(record, table: name, sequenceNumber: newer.sequence, milliseconds: newer.milliseconds))
+            } else if let older, olderExists {
+                try body(Operation(older.record, table: name, sequenceNumber: older.sequence, milliseconds: older.milliseconds))
+            } else if !newer.isDelete {
+                let record = Record(table: newer.table, key: newer.key.span, isDelete: true, document: Span())
+                try body(Operation(record, table: name, sequenceNumber: places.new, milliseconds: newer.milliseconds))
+            }
+        }
+        try both.forEachVersion(range, VersionRule(savepoint: lower), in: place) { cursor in
+            if newer.isHeld, newer.table != cursor.table || !equal(newer.key.span, cursor.key) { try settle(nil) }
+            guard ids.contains(cursor.table) else { return }
+            if cursor.sequence > lower {
+                try newer.hold(cursor)
+            } else {
+                try settle(cursor)
+            }
+        }
+        try settle(nil)
+    }
+}
+
+private struct HeldOperation {
+    var isHeld = false
+    var table: UInt64 = 0
+    var sequence: SequenceNumber = 0
+    var milliseconds: Int64 = 0
+    var isDelete = false
+    var key: [UInt8] = []
+    var document: [UInt8] = []
+
+    mutating func hold(_ cursor: RecordCursor) throws(LogDBError) {
+        try cursor.loadDocument()
+        isHeld = true
+        (table, sequence, milliseconds, isDelete) = (cursor.table, cursor.sequence, cursor.milliseconds, cursor.isDelete)
+        key.removeAll(keepingCapacity: true)
+        unsafe key.append(contentsOf: cursor.keyBytes)
+        document.removeAll(keepingCapacity: true)
+        unsafe document.append(contentsOf: cursor.documentBytes)
+    }
+}

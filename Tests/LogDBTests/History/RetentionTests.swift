@@ -1,0 +1,345 @@
+//===--- RetentionTests.swift - what compaction keeps of the past -----------===//
+//
+// Random histories on a simulated disk, compared with a model that remembers everything. The clock is the test's, and goes back now and then.
+//===-----------------------------------------------------------------------===//
+
+import LogDB
+import LogDBFile
+import LogDBSimulation
+import Testing
+
+@Suite struct RetentionTests {
+    @Test(arguments: 0..<UInt64(Scale.isDebug ? 40 : 400))
+    func `compaction keeps what retention and savepoints want, and every moment that is told is told right`(_ seed: UInt64) throws {
+        var trial = try RetentionTrial(seed: seed)
+        try trial.run()
+    }
+}
+
+private struct RetentionTrial {
+    private var random: SplitMix64
+    private var author: Author
+    private let seed: UInt64
+    private let disk = SimulatedDisk(model: .ext4Like)
+    private var options = Options()
+    private let clock: WallClock
+    private var db: Database
+    private var model = PastModel()
+    private static let tables = ["a", "b", "c"]
+
+    init(seed: UInt64) throws {
+        self.seed = seed
+        random = SplitMix64(seed: seed)
+        author = Author(seed: seed ^ 0xBEEF)
+        clock = WallClock(milliseconds: 1_790_000_000_000)
+        options.segmentSizeBytes = 64 << 10
+        options.memoryBudgetBytes = 4 << 20
+        options.codec = [.none, .lz4, .zlib(level: 2)][random.below(3)]
+        options.sortBudgetBytes = [nil, 4 << 10, 20 << 10][random.below(3)]
+        options.compaction = .manual
+        options.persistence = .process
+        options.clock = clock
+        if random.chance(1, in: 3) { options.manifestGrowthBytes = 256 }
+        db = try Database.open(disk.directory(), path: "simulated", options: options)
+    }
+
+    mutating func run() throws {
+        for number in 0..<50 + random.below(120) {
+            do { try act() } catch { throw Violation("seed \(seed), act \(number): \(error)") }
+        }
+        do {
+            try compact()
+            try db.close()
+            let report = try Database.verify(disk.directory(), path: "simulated")
+            guard report.isSound, report.remarks.isEmpty else { throw Violation("verify finds \(report.damages) \(report.remarks)") }
+            options.access = .readOnly
+            db = try Database.open(disk.directory(), path: "simulated", options: options)
+            try check(samples: 12)
+            try db.close()
+        } catch { throw Violation("seed \(seed), at the end: \(error)") }
+    }
+
+    private mutating func act() throws {
+        switch random.below(40) {
+        case 0..<20: try write(1)
+        case 20..<23: try write(2 + random.below(6))
+        case 23..<25: clock.milliseconds += Int64(random.below(20_000_000))
+        case 25: clock.milliseconds -= Int64(random.below(9_000_000))
+        case 26, 27: try setRetention()
+        case 28, 29: try savepoint()
+        case 30: try release()
+        case 31: try drop()
+        case 32: try reopen()
+        case 33: try db.seal()
+        case 34: try transaction()
+        case 39: try revert()
+        case 35..<38: try compact()
+        default: try check(samples: 4)
+        }
+    }
+
+    private mutating func key() -> Key { [.string("k\(random.below(5))"), .integer(Int64(random.below(3)))][random.below(2)] }
+
+    /// Notes that `count` operations come, the creation of `names` first; returns the number before them.
+    private mutating func begin(_ names: [String]) throws -> UInt64 {
+        var last = try db.statistics().lastSequenceNumber
+        var seen: Set<String> = []
+        for name in names where model.table(name) == nil && seen.insert(name).inserted {
+            last += 1
+            model.create(name, last)
+            model.note(last, clock.milliseconds)
+        }
+        return last
+    }
+
+    private mutating func write(_ count: Int) throws {
+        clock.milliseconds += Int64(random.below(400_000))
+        var changes: [Change] = []
+        for _ in 0..<count {
+            let document = random.chance(1, in: 4) ? nil : author.document(40 + random.below([200, 3000, 9000][random.below(3)]))
+            changes.append(Change(table: Self.tables[random.below(3)], key: key(), document: document))
+        }
+        let last = try begin(changes.map(\.table))
+        var batch = Batch()
+        for change in changes {
+            if let document = change.document {
+                try batch.upsert(change.table, change.key, json: document.span)
+            } else {
+                try batch.delete(change.table, change.key)
+            }
+        }
+        let numbers = try db.write(batch)!
+        guard numbers.lowerBound == last + 1 else { throw Violation("the batch begins with \(numbers.lowerBound), not \(last + 1)") }
+        for (offset, change) in changes.enumerated() { note(change, numbers.lowerBound + UInt64(offset)) }
+    }
+
+    private mutating func note(_ change: Change, _ sequence: UInt64) {
+        model.note(sequence, clock.milliseconds)
+        model.write(model.table(change.table)!, change.key, change.document, sequence, clock.milliseconds)
+    }
+
+    private mutating func transaction() throws {
+        let table = Self.tables[random.below(3)]
+        _ = try begin([table])
+        let commits = random.chance(2, in: 3)
+        let transaction = try db.begin()
+        var changes: [(Change, UInt64)] = []
+        for _ in 0..<1 + random.below(4) {
+            let change = Change(table: table, key: key(), document: author.document(60 + random.below(2000)))
+            changes.append((change, try transaction.upsert(table, change.key, json: change.document!.span)))
+        }
+        if commits {
+            try transaction.commit()
+            for (change, sequence) in changes { note(change, sequence) }
+        } else {
+            transaction.rollback()
+        }
+    }
+
+    private mutating func setRetention() throws {
+        let name = Self.tables[random.below(3)]
+        let retention: Retention = [
+            .latest, .versions(2 + random.below(3)), .all, .age(.seconds(60 + random.below(20_000))), .ladder,
+            .ladder([.init(every: .seconds(600), for: .seconds(7200)), .init(every: .seconds(3600), for: .seconds(40_000))]),
+        ][random.below(6)]
+        let before = try db.statistics().lastSequenceNumber
+        let isNew = model.table(name) == nil
+        try db.setRetention(retention, of: name)
+        let after = try db.statistics().lastSequenceNumber
+        if after > before { model.note(after, clock.milliseconds) }
+        if isNew { model.create(name, after) }
+        model.retain(model.table(name)!, retention)
+        let known = try db.retention(of: name)
+        guard known == retention else { throw Violation("the retention is \(known), not \(retention)") }
+    }
+
+    private mutating func savepoint() throws {
+        let name = "save \(random.below(4))"
+        do {
+            let savepoint = try db.savepoint(name)
+            guard model.savepoints[name] == nil else { throw Violation("a savepoint is made twice") }
+            model.save(name, savepoint.sequenceNumber)
+            model.note(savepoint.sequenceNumber, savepoint.milliseconds)
+        } catch let error as LogDBError where error.code == .savepointExists && model.savepoints[name] != nil {}
+    }
+
+    private mutating func release() throws {
+        guard let name = model.savepoints.keys.sorted().first else { return }
+        model.note(try db.releaseSavepoint(name), clock.milliseconds)
+        model.release(name)
+    }
+
+    private mutating func drop() throws {
+        guard let table = model.table(Self.tables[random.below(3)]) else { return }
+        let sequence = try db.dropTable(model.tables[table].name)
+        model.note(sequence, clock.milliseconds)
+        model.drop(table, sequence)
+    }
+
+    private mutating func reopen() throws {
+        try db.close()
+        db = try Database.open(disk.directory(), path: "simulated", options: options)
+    }
+
+    private mutating func compact() throws {
+        let digest = try db.digest()
+        try db.compact()
+        model.compact(now: clock.milliseconds, through: try db.statistics().compactedSequenceNumber)
+        guard try db.digest() == digest, try db.statistics().digest == digest else { throw Violation("compaction changed the documents") }
+        try check(samples: 6)
+    }
+
+    // MARK: Questions
+
+    private mutating func check(samples: Int) throws {
+        let last = try db.statistics().lastSequenceNumber
+        let present = model.state(last)
+        guard try Self.contents({ try db.select(nil, $0) }) == present else { throw Violation("select delivers other documents") }
+        for table in Self.tables {
+            var loaded: [Key: [UInt8]] = [:]
+            for (key, document) in try db.loadAll(table) { loaded[key] = document.array }
+            guard loaded == present[table] ?? [:] else { throw Violation("loading delivers other documents") }
+        }
+        let known = Dictionary(uniqueKeysWithValues: try db.savepoints.map { ($0.name, $0.sequenceNumber) })
+        guard known == model.savepoints else { throw Violation("savepoints are \(known), not \(model.savepoints)") }
+        try checkHistories()
+        for name in model.savepoints.keys {
+            try check(.savepoint(name), model.savepoints[name]!)
+        }
+        for _ in 0..<samples {
+            let sequence = UInt64(random.below(Int(last) + 2))
+            try check(.sequence(sequence), min(sequence, last))
+        }
+        guard let moment = model.moments.isEmpty ? nil : model.moments[random.below(model.moments.count)] else { return }
+        try checkDiff(UInt64(random.below(Int(last) + 1)), UInt64(random.below(Int(last) + 1)))
+        try checkTime(moment.milliseconds + Int64(random.below(3)) - 1)
+    }
+
+    private func checkHistories() throws {
+        for (address, entries) in model.kept where model.tables[address.table].dropped == .max {
+            let name = model.tables[address.table].name
+            let found = try db.history(of: address.key, in: name).map {
+                PastModel.Entry(sequence: $0.sequenceNumber, milliseconds: $0.milliseconds, document: $0.document)
+            }
+            guard found == entries.reversed() else {
+                throw Violation(
+                    "\(name)/\(address.key) has the versions \(found.map(\.sequence)), not \(entries.reversed().map(\.sequence)); \(model.retentions[address.table] ?? .latest)"
+                )
+            }
+        }
+    }
+
+    private func check(_ moment: Moment, _ sequence: UInt64) throws {
+        let state = try db.state(asOf: moment)
+        guard state.sequenceNumber == sequence else { throw Violation("\(moment) is \(state.sequenceNumber), not \(sequence)") }
+        do {
+            let found = try Self.contents { try state.select(nil, $0) }
+            guard found == model.state(sequence) else { throw Violation("the state as of \(moment) is another") }
+        } catch let error as LogDBError where error.code == .historyIncomplete {
+            guard !model.isTold(sequence) else { throw Violation("the state as of \(moment) is not told: \(error)") }
+        }
+        for name in Self.tables {
+            // The one of that name that was there then.
+            let expected = model.state(sequence)[name] ?? [:]
+            do {
+                var found: [Key: [UInt8]] = [:]
+                try state.select(name) { found[try $0.key] = Array($0.document) }
+                guard found == expected else {
+                    throw Violation(
+                        "the state of \(name) as of \(moment) has \(found.keys.sorted()), not \(expected.keys.sorted()), or other documents"
+                    )
+                }
+                for key in expected.keys.sorted().prefix(2) {
+                    guard try state.document(name, key) == expected[key] else { throw Violation("a document as of \(moment) is another") }
+                }
+            } catch let error as LogDBError where error.code == .historyIncomplete {
+                if let table = model.table(name), model.tables[table].created <= sequence, model.isTold(table, sequence) {
+                    throw Violation("the state of \(name) as of \(moment) is not told: \(error)")
+                }
+            }
+        }
+    }
+
+    /// A difference turns one state into the other, and says nothing that is not needed.
+    private func checkDiff(_ from: UInt64, _ to: UInt64) throws {
+        var state = model.state(from)
+        do {
+            try db.diff(from: .sequence(from), to: .sequence(to)) { operation in
+                let (table, key) = (operation.table, try operation.key)
+                let old = state[table]?[key]
+                if operation.isDelete {
+                    guard old != nil else { throw Violation("a difference deletes what is not there") }
+                    state[table]?[key] = nil
+                } else {
+                    guard old != Array(operation.document) else { throw Violation("a difference writes what is there") }
+                    state[table, default: [:]][key] = Array(operation.document)
+                }
+                if state[table]?.isEmpty == true { state[table] = nil }
+            }
+            guard state == model.state(to) else { throw Violation("the difference of \(from) and \(to) leads elsewhere") }
+        } catch let error as LogDBError where error.code == .historyIncomplete {
+            guard !model.isTold(from) || !model.isTold(to) else { throw Violation("the difference of \(from) and \(to): \(error)") }
+        }
+    }
+
+    /// A table, or one key of it, is what it was; all else stays.
+    private mutating func revert() throws {
+        let last = try db.statistics().lastSequenceNumber
+        let sequence = UInt64(random.below(Int(last) + 1))
+        let name = Self.tables[random.below(3)]
+        let key = random.chance(1, in: 3) ? key() : nil
+        let then = model.state(sequence)[name] ?? [:]
+        let now = model.state(last)
+        let report: RevertReport
+        do {
+            if let key {
+                report = try db.revert(name, key, to: .sequence(sequence))
+            } else {
+                report = try db.revert(name, to: .sequence(sequence))
+            }
+        } catch let error as LogDBError where error.code == .historyIncomplete { return }
+        var expected = now
+        if let key { expected[name, default: [:]][key] = then[key] } else { expected[name] = then }
+        if expected[name]?.isEmpty == true { expected[name] = nil }
+        guard try Self.contents({ try db.select(nil, $0) }) == expected else {
+            throw Violation("\(name) is not what it was at \(sequence)")
+        }
+        // What was written is noted: the model cannot know the numbers beforehand.
+        let after = try db.statistics().lastSequenceNumber
+        guard after > last else { return }
+        if model.table(name) == nil { model.create(name, last + 1) }
+        var changes: [(UInt64, Key, [UInt8]?)] = []
+        try db.replay { operation in
+            if operation.sequenceNumber > last {
+                changes.append((operation.sequenceNumber, try operation.key, operation.isDelete ? nil : Array(operation.document)))
+            }
+        }
+        guard UInt64(changes.count) == report.upserts + report.deletes else { throw Violation("\(report), and \(changes.count) are there") }
+        for number in last + 1...after { model.note(number, clock.milliseconds) }
+        for (number, key, document) in changes { model.write(model.table(name)!, key, document, number, clock.milliseconds) }
+    }
+
+    /// Times stand for numbers; where the clock went back, for the last operation that is left and not later.
+    private func checkTime(_ milliseconds: Int64) throws {
+        let state = try db.state(asOf: .time(milliseconds: milliseconds))
+        let all = model.moments.last { $0.milliseconds <= milliseconds }?.sequence ?? 0
+        // Numbers that were used and do not count make no difference.
+        guard !model.moments.contains(where: { $0.sequence > all && $0.sequence <= state.sequenceNumber }) else {
+            throw Violation("the time \(milliseconds) is operation \(state.sequenceNumber), which is behind \(all)")
+        }
+        do {
+            // Instants of ladders need a clock that does not go back: see LadderTests.
+            if try Self.tables.contains(where: { try state.instant(of: $0) != nil }) { return }
+            let found = try Self.contents { try state.select(nil, $0) }
+            guard found == model.state(state.sequenceNumber) else { throw Violation("the state as of a time is another") }
+        } catch let error as LogDBError where error.code == .historyIncomplete {}
+    }
+
+    private static func contents(_ select: ((borrowing Operation) throws -> Void) throws -> Void) throws -> [String: [Key: [UInt8]]] {
+        var result: [String: [Key: [UInt8]]] = [:]
+        try select { operation in
+            result[operation.table, default: [:]][try operation.key] = Array(operation.document)
+        }
+        return result
+    }
+}
