@@ -154,6 +154,8 @@ import Testing
         try db.compact()
         #expect(try db.compactionPlan().estimatedGarbage < 0.05)
         #expect(try db.history(of: "k", in: "a").count == 3000)
+        let table = try #require(try db.spaceReport().tables.first)
+        #expect(table.live.operations == 1 && table.dead.operations == 0 && table.retained.operations == 2999)
         try db.close()
     }
 
