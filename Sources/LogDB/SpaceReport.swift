@@ -21,6 +21,9 @@ public struct SpaceReport: Sendable, Equatable {
         public var dead = Amount()
         /// Deletes that are still in the log, to hide what is older. Compaction removes them.
         public var deletes = Amount()
+        /// Older versions, deletes among them, that the table's retention or a savepoint keeps beside the live documents, as of the last compaction. Not part of the
+        /// other three.
+        public var retained = Amount()
     }
 
     public struct Entry: Sendable, Equatable {

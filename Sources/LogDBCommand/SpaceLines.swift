@@ -15,10 +15,13 @@ extension SpaceReport {
     }
 
     func describe(to bytes: inout [UInt8]) {
+        // Few databases retain anything.
+        let retains = tables.contains { $0.retained.operations > 0 }
+        func amounts(_ table: Table) -> [Amount] { [table.live, table.dead, table.deletes] + (retains ? [table.retained] : []) }
         let rows = tables.map { table in
-            [table.name ?? "(dropped)"] + [table.live, table.dead, table.deletes].flatMap { [$0.operations.grouped, $0.bytes.asBytes] }
+            [table.name ?? "(dropped)"] + amounts(table).flatMap { [$0.operations.grouped, $0.bytes.asBytes] }
         }
-        appendTable(["table", "live", "", "superseded", "", "deletes", ""], rows, to: &bytes)
+        appendTable(["table", "live", "", "superseded", "", "deletes", ""] + (retains ? ["retained", ""] : []), rows, to: &bytes)
         appendTable(["largest documents", "bytes"], largest.map { ["\($0.table) \($0.key)", $0.bytes.asBytes] }, to: &bytes)
         appendTable(
             ["busiest keys since the last compaction", "operations", "bytes"],
@@ -38,7 +41,10 @@ extension SpaceReport {
 
 extension SpaceReport.Table {
     fileprivate var asJSON: JSON {
-        ["name": name.map { .string($0) } ?? .null, "live": live.asJSON, "dead": dead.asJSON, "deletes": deletes.asJSON]
+        [
+            "name": name.map { .string($0) } ?? .null, "live": live.asJSON, "dead": dead.asJSON, "deletes": deletes.asJSON,
+            "retained": retained.asJSON,
+        ]
     }
 }
 

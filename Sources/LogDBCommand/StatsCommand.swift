@@ -19,7 +19,7 @@ struct StatsCommand: ParsableCommand {
             Transactions without a commit are listed with what they keep from being compressed. Beside a writer these are its open ones, and \
             those that it rolled back lately; after its death all of them never happened.
 
-            --tables reads the whole database and says of each table what is live, what newer operations superseded, and what deletes take; \
+            --tables reads the whole database and says of each table what is live, what newer operations superseded, what deletes take, and what is retained; \
             which documents are the largest; which keys took the most of the log since the last compaction; and what a compaction would \
             gain and need. Bytes are those of keys and documents before compression. What pins old data are the transactions listed as \
             uncommitted and the readers for which files are waiting.

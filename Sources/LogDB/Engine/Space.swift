@@ -3,6 +3,7 @@
 //      all operations   of base segments as their indexes count them, of the log by reading it
 //      live             by a select
 //      dead             the upserts that are left
+//      retained         of history segments as their indexes count them
 //===-----------------------------------------------------------------------===//
 
 import LogDBFormat
@@ -15,6 +16,12 @@ extension Database {
         for segment in snapshot.base {
             for table in try segment.footer(of: try segment.open().0).tables {
                 upserts[table.table, default: .init()].add(table.upserts, bytes: table.keyBytes + table.documentBytes)
+            }
+        }
+        var retained: [UInt64: SpaceReport.Amount] = [:]
+        for segment in snapshot.history {
+            for table in try segment.footer(of: try segment.open().0).tables {
+                retained[table.table, default: .init()].add(table.upserts + table.deletes, bytes: table.keyBytes + table.documentBytes)
             }
         }
         var heavy = HeavyKeys()
@@ -43,7 +50,7 @@ extension Database {
                 bytes: $0.bytes)
         }
         var dropped = SpaceReport.Table()
-        for id in Set(upserts.keys).union(deletes.keys) where id != 0 {
+        for id in Set(upserts.keys).union(deletes.keys).union(retained.keys) where id != 0 {
             var table = SpaceReport.Table(name: snapshot.tableName(id))
             let written = upserts[id] ?? .init()
             table.live = live[id] ?? .init()
@@ -52,9 +59,11 @@ extension Database {
                 written.operations - min(written.operations, table.live.operations),
                 bytes: written.bytes - min(written.bytes, table.live.bytes))
             table.deletes = deletes[id] ?? .init()
+            table.retained = retained[id] ?? .init()
             if table.name == nil {
                 dropped.dead.add(table.dead.operations, bytes: table.dead.bytes)
                 dropped.deletes.add(table.deletes.operations, bytes: table.deletes.bytes)
+                dropped.retained.add(table.retained.operations, bytes: table.retained.bytes)
             } else {
                 report.tables.append(table)
             }

@@ -71,6 +71,30 @@ import Testing
         #expect(try Database.verify(at: folder()).damages == [])
     }
 
+    /// The delete of a key stands in another segment of the history than what it deletes, which goes on with other keys.
+    @Test func `while a history is cleared away no document is there without the delete that hides it`() throws {
+        let db = try Database.open(at: folder(), options: small(.none))
+        try db.setRetention(.all, of: "a")
+        let filler = String(repeating: "x", count: 900)
+        // Progress is reported each 1,024 keys: then the merge stands behind k, and before the end of the segment with the last of k's versions.
+        for number in 0..<900 { try db.upsert("a", .string("b\(number)"), json: "{}") }
+        for number in 0..<145 { try db.upsert("a", "k", json: #"{"n":\#(number),"t":"\#(filler)"}"#) }
+        try db.delete("a", "k")
+        for number in 1000..<2000 { try db.upsert("a", .string("z\(number)"), json: "{}") }
+        for number in 1000..<2000 { try db.upsert("a", .string("z\(number)"), json: #"{"n":1}"#) }
+        try db.compact()
+        #expect(folder.files().filter { $0.contains(".hist.") }.count > 2)
+        for number in 1000..<2000 { try db.upsert("a", .string("z\(number)"), json: #"{"t":"\#(filler)"}"#) }
+        try db.setRetention(.latest, of: "a")
+        var states = Set<Int>()
+        try db.compact { _ in
+            states.insert(try db.statistics().files.count { $0.kind == "history" })
+            #expect(try db.state(asOf: .sequence(.max)).document("a", "k") == nil)
+        }
+        #expect(!states.isEmpty)
+        try db.close()
+    }
+
     @Test func `a revert makes dropped tables again, and is taken back as a whole where a schema forbids it`() throws {
         let db = try Database.open(at: folder(), options: small())
         for number in 0..<500 { try db.upsert("a", .integer(Int64(number)), json: #"{"n":\#(number)}"#) }
@@ -130,6 +154,8 @@ import Testing
         try db.compact()
         #expect(try db.compactionPlan().estimatedGarbage < 0.05)
         #expect(try db.history(of: "k", in: "a").count == 3000)
+        let table = try #require(try db.spaceReport().tables.first)
+        #expect(table.live.operations == 1 && table.dead.operations == 0 && table.retained.operations == 2999)
         try db.close()
     }
 

@@ -94,6 +94,8 @@ private struct RetentionTrial {
 
     private mutating func write(_ count: Int) throws {
         clock.milliseconds += Int64(random.below(400_000))
+        // Just at an instant of a ladder.
+        if random.chance(1, in: 3) { clock.milliseconds -= clock.milliseconds % 600_000 }
         var changes: [Change] = []
         for _ in 0..<count {
             let document = random.chance(1, in: 4) ? nil : author.document(40 + random.below([200, 3000, 9000][random.below(3)]))
