@@ -42,7 +42,9 @@ final class Sorter {
     /// - Parameters:
     ///   - budget: bytes of memory for sorting, and for merging the runs after it.
     ///   - hasTwoBuffers: whether, once something was spilled, a full buffer is sorted and written while another fills, each of half of the budget.
-    init(range: KeyRange, budget: Int, isReversed: Bool = false, hasTwoBuffers: Bool? = nil, overflow: Overflow, versions: VersionRule? = nil) {
+    init(
+        range: KeyRange, budget: Int, isReversed: Bool = false, hasTwoBuffers: Bool? = nil, overflow: Overflow, versions: VersionRule? = nil
+    ) {
         self.versions = versions
         self.range = range
         self.overflow = overflow
