@@ -64,7 +64,7 @@ struct Journal {
             let (from, to) = job.direction == .forward ? (step.from, step.to) : (step.to, step.from)
             if FileManager.default.fileExists(atPath: "\(folder)/\(from)") {
                 try FileManager.default.moveItem(atPath: "\(folder)/\(from)", toPath: "\(folder)/\(to)")
-                Thread.sleep(forTimeInterval: 0.001)
+                Thread.sleep(forTimeInterval: 0.003)
             }
             report(to)
         }

@@ -3,7 +3,7 @@
 //      swift run -c release autosaving-game
 //
 // Each turn the hero walks, fights or trades, and whatever changed is saved as one batch. The process is killed with SIGKILL in the middle of a
-// turn, three times, and goes on from its save each time. Nothing may be saved by half: gold that left the hero has reached the merchant.
+// turn, six times, and goes on from its save each time. Nothing may be saved by half: gold that left the hero has reached the merchant.
 //
 //   * a batch is there as a whole, or not at all, also after a power cut.
 //   * `.interval(.seconds(1))` costs a microsecond: the turn survives the process at once, and a power cut one second later. What the player would not
@@ -92,9 +92,9 @@ example("autosaving-game") { arguments in
     }
 } prove: { folder in
     var expected = Game()
-    for round in 1...3 {
+    for round in 1...6 {
         let before = expected.clock.turn
-        let ending = try kill(after: 0.1...0.4, folder + "/game.logdb")
+        let ending = try kill(after: 0.05...0.3, folder + "/game.logdb")
         let saved = try SavedGame(at: folder + "/game.logdb")
         try saved.database.close()
         let turn = saved.game.clock.turn

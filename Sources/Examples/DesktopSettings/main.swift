@@ -80,22 +80,22 @@ struct Settings {
 
 /// Where the window is after so many steps, and which file is open.
 func window(after step: Int) -> Window { Window(x: 100 + step, y: 100 - step, isFullScreen: step % 2 == 1) }
-func file(after step: Int) -> String { "chapter-\(step / 10 % 12).txt" }
+func file(after step: Int) -> String { "chapter-\(step / 2 % 12).txt" }
 
 example("desktop-settings") { arguments in
     let settings = try Settings(at: arguments[0])
     var step = try settings.get(Window.self).x - 100
     while true {
         // Again, where the last process was killed before it.
-        if step % 10 == 0 { try settings.openFile(file(after: step)) }
+        if step % 2 == 0 { try settings.openFile(file(after: step)) }
         step += 1
         try settings.set(window(after: step))
         report(step)
     }
 } prove: { folder in
     let path = folder + "/settings.logdb"
-    for round in 1...3 {
-        let ending = try kill(after: 0.1...0.4, path)
+    for round in 1...6 {
+        let ending = try kill(after: 0.05...0.3, path)
         let settings = try Settings(at: path)
         let found = try settings.get(Window.self)
         let step = found.x - 100
@@ -103,7 +103,7 @@ example("desktop-settings") { arguments in
         try require(found == window(after: step), "the window is \(found): that it never was")
         let (recent, session) = (try settings.get(Recent.self), try settings.get(Session.self))
         try require(recent.files.first == session.openFile && recent.files.count <= 10, "\(recent) does not go with \(session)")
-        // The file of these ten steps; or of those before, where the first of these was not made any more.
+        // The file of these two steps; or of those before, where the first of these was not made any more.
         let possible = [file(after: step), file(after: max(0, step - 1))]
         try require(possible.contains(session.openFile ?? ""), "\(session) is open after step \(step)")
         let later = try settings.get(WindowOfVersion2.self)
