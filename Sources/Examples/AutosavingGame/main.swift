@@ -8,7 +8,8 @@
 //   * a batch is there as a whole, or not at all, also after a power cut.
 //   * `.interval(.seconds(1))` costs a microsecond: the turn survives the process at once, and a power cut one second later. What the player would not
 //     play again, a boss beaten, is worth `.disk`; that takes everything before it to the disk as well.
-//   * the log keeps what was overwritten until a compaction. A savepoint "before the boss", to which the player may go back, belongs before `beatBoss`.
+//   * a savepoint keeps the game as it was before a boss, whatever is compacted; the player may go back to it. It is an operation like all others: where
+//     the save that follows it is there after a power cut, so is it.
 //===-----------------------------------------------------------------------===//
 
 import ExampleProof
@@ -59,6 +60,10 @@ struct SavedGame {
     /// Opens the save, or begins a new game: then there is no clock.
     init(at path: String) throws {
         database = try Database.open(at: path, options: Options { $0.persistence = .interval(.seconds(1)) })
+        try load()
+    }
+
+    private mutating func load() throws {
         guard let clock = try database.get("world", "clock", as: Clock.self) else { return }
         game.clock = clock
         game.actors = [:]
@@ -68,6 +73,8 @@ struct SavedGame {
     mutating func playTurn() throws {
         let bossesBefore = game.clock.bossesBeaten
         let changed = game.play()
+        let hasBeatenBoss = game.clock.bossesBeaten > bossesBefore
+        if hasBeatenBoss { try database.savepoint("before boss \(game.clock.bossesBeaten)") }
         // The first save has everything; later ones have what changed. The clock is in all of them, so that a save says which turn it is.
         var save = Batch()
         for name in game.clock.turn == 1 ? ["hero", "merchant", "wolf"] : changed {
@@ -78,7 +85,15 @@ struct SavedGame {
             }
         }
         try save.upsert("world", "clock", encoding: game.clock)
-        try database.write(save, persistence: game.clock.bossesBeaten > bossesBefore ? .disk : nil)
+        try database.write(save, persistence: hasBeatenBoss ? .disk : nil)
+        // Those before the last but one nobody goes back to.
+        if hasBeatenBoss { for old in try database.savepoints.dropLast(2) { try database.releaseSavepoint(old.name) } }
+    }
+
+    /// The player does not like how it went.
+    mutating func goBack(to savepoint: Savepoint) throws {
+        try database.revert(to: .savepoint(savepoint.name), persistence: .disk)
+        try load()
     }
 }
 
@@ -107,4 +122,14 @@ example("autosaving-game") { arguments in
         try require(gold == 1000, "there were 1000 pieces of gold, now there are \(gold)")
         print("killed \(round): \(turn - before) turns played, turn \(turn) is saved, whole; 1000 pieces of gold, none lost, none made")
     }
+    // And back to before the last boss but one; the log is compacted first, which keeps what the savepoint wants.
+    var saved = try SavedGame(at: folder + "/game.logdb")
+    guard let savepoint = try saved.database.savepoints.first else { return print("no boss was met") }
+    try saved.database.compact()
+    try saved.goBack(to: savepoint)
+    try saved.database.close()
+    var then = Game()
+    while "before boss \(then.clock.bossesBeaten + 1)" != savepoint.name || then.clock.turn % 100 != 2 { _ = then.play() }
+    try require(saved.game == then, "\(savepoint.name) it was \(then), now it is \(saved.game)")
+    print("back from turn \(expected.clock.turn) to turn \(then.clock.turn), \(savepoint.name)")
 }
