@@ -53,6 +53,7 @@ extension Database {
             Statistics.File(
                 name: manifestName, kind: "manifest", bytes: manifestSize, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
                 lastSequenceNumber: 0, codec: nil))
+        result.appender = log.monitor.withLock { $0.isBesideRing ? .sharedTail : $0.appender.kind }
         // The catalog's own operations are not the user's.
         result.operations = tables.reduce(0) { $1.key == 0 ? $0 : $0 + $1.value.upserts + $1.value.deletes }
         result.rawBytes = result.files.reduce(0) { $0 + $1.rawBytes }

@@ -52,12 +52,13 @@ extension Log {
 
     /// Syncs as the leader. `isSyncing` was set by the caller and is clear again on return.
     private func lead() throws(LogDBError) {
-        let (target, files) = monitor.withLock { state in
+        let (target, files, appender) = monitor.withLock { state in
             // Acknowledged is only what was appended before the sync began: here.
-            (state.position, state.raw.filter { $0.endPosition > state.durable }.map(\.segment.file))
+            (state.position, state.raw.filter { $0.endPosition > state.durable }.map(\.segment.file), state.appender)
         }
         var failure: LogDBError?
         do throws(FileError) {
+            try appender.drain()
             for file in files { try file.sync() }
         } catch { failure = LogDBError(error) }
         let (completed, cause, hasSleepers, hasWork) = monitor.withLock { state -> ([DurabilityWaiter], LogDBError?, Bool, Bool) in

@@ -19,6 +19,7 @@ final class Log: Sendable {
     let sealer = Worker(name: "logdb-seal")
     let flusher = Worker(name: "logdb-flush")
     let compactor = Worker(name: "logdb-compact")
+    let drainer = Worker(name: "logdb-drain")
     let garbage = GarbageEstimate()
     let schemas: SchemaBook
 
@@ -33,6 +34,10 @@ final class Log: Sendable {
         self.options = options
         self.manifest = manifest
         schemas = SchemaBook(state.catalog)
+        var state = state
+        if options.access == .readWrite, options.appender == .automatic, options.drainsInBackground {
+            state.ringThreshold = Self.unsyncedForRing
+        }
         monitor = Monitor(state)
     }
 

@@ -102,9 +102,11 @@ extension Log {
         let position = try monitor.enter { lock throws(LogDBError) -> UInt64 in
             try lock.state.checkWritable()
             if !lock.state.tail.buffer.isEmpty { try lock.state.drain() }
+            try lock.state.drainAppender()
             if let last = lock.state.raw.last, last.end > RawSegment.frameOrigin {
                 // The next append makes a new one.
                 lock.state.isActive = false
+                lock.state.appender.end()
                 lock.state.mayReopen = false
             }
             lock.state.sealFailure = nil
