@@ -51,7 +51,7 @@ extension Crash {
             return plan
         }
 
-        @Test(arguments: Workload.named, DiskModel.allCases)
+        @Test(arguments: Workload.appended, DiskModel.allCases)
         func `at every operation of a workload a crash leaves what was acknowledged, and nothing half`(
             _ workload: Workload, _ model: DiskModel
         ) {
@@ -73,8 +73,10 @@ extension Crash {
             guard Scale.only == nil else { return }
             for seed in 0..<Scale.seeds(10, debug: 1) {
                 let workload = Workload.random(seed: UInt64(seed), count: Scale.isDebug ? 12 : 30)
-                let violations = explore(workload, model, plan, seed: UInt64(seed))
-                #expect(violations.isEmpty, "seed \(seed): \(violations.joined(separator: "\n"))")
+                for workload in [workload, workload.by(.sharedTail)] {
+                    let violations = explore(workload, model, plan, seed: UInt64(seed))
+                    #expect(violations.isEmpty, "\(workload.testDescription): \(violations.joined(separator: "\n"))")
+                }
             }
         }
     }
