@@ -15,13 +15,14 @@ import LogDBFile
 import LogDBFormat
 
 struct RingReading {
+    let database: FileHeader.DatabaseIdentity
     private let file: any File
     private let capacity: UInt64
 
-    /// Opens the ring in `directory`; nil where there is none of this database.
+    /// Opens the ring in `directory`; nil where there is none, or, if a database is named, none of that one.
     ///
     /// - Throws: where there is one that cannot be read, or is of a later version: it may hold what was acknowledged.
-    static func open(in directory: any Directory, database: FileHeader.DatabaseIdentity) throws(LogDBError) -> RingReading? {
+    static func open(in directory: any Directory, database: FileHeader.DatabaseIdentity?) throws(LogDBError) -> RingReading? {
         let file: any File
         let bytes: [UInt8]
         let size: UInt64
@@ -38,8 +39,8 @@ struct RingReading {
             if error.kind == .unsupportedFormat { throw LogDBError(error, in: FileNames.ring) }
             return nil
         }
-        guard header.file.database == database, size >= UInt64(RingHeader.origin) + header.capacity else { return nil }
-        return RingReading(file: file, capacity: header.capacity)
+        guard database == nil || header.file.database == database, size >= UInt64(RingHeader.origin) + header.capacity else { return nil }
+        return RingReading(database: header.file.database, file: file, capacity: header.capacity)
     }
 
     /// The frames from log position `position` on, at most `limit` bytes and what the ring can hold.
