@@ -41,9 +41,10 @@ extension Crash {
     @Suite struct Points {
         private var plan: Explorer.Plan {
             var plan = Explorer.Plan()
-            plan.every = Scale.isDebug ? 11 : 1
-            plan.seeds = Scale.seeds(5, debug: 1)
-            plan.liveEvery = Scale.isDebug ? 55 : max(1, 2 / Scale.factor)
+            // Of each of the two appenders.
+            plan.every = Scale.isDebug ? 19 : 1
+            plan.seeds = Scale.seeds(3, debug: 1)
+            plan.liveEvery = Scale.isDebug ? 95 : max(1, 2 / Scale.factor)
             plan.depth = Scale.isDebug ? 1 : 2
             plan.laterEvery = Scale.isDebug ? 5 : 1
             plan.laterLiveEvery = max(3, 61 / Scale.factor)
