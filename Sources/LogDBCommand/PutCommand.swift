@@ -29,7 +29,8 @@ struct PutCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How safe the document is on return: process, disk or interval:100ms.", valueName: "level"))
     var persistence = PersistenceArgument.disk
 
-    @Option(help: ArgumentHelp("How it reaches the log: positional, shared-tail or automatic; see 'logdb help load'.", valueName: "appender"))
+    @Option(
+        help: ArgumentHelp("How it reaches the log: positional, shared-tail or automatic; see 'logdb help load'.", valueName: "appender"))
     var appender = AppenderArgument(.automatic)
 
     func run() throws {

@@ -16,7 +16,8 @@ package enum FileOperation: String, Sendable, CaseIterable {
     /// Whether the call changes what a disk holds or how safely it holds it: the crash points of a simulated run.
     package var isMutating: Bool {
         switch self {
-        case .create, .rename, .remove, .syncDirectory, .lock, .write, .allocate, .deallocate, .truncate, .sync, .makeDirectory, .store: true
+        case .create, .rename, .remove, .syncDirectory, .lock, .write, .allocate, .deallocate, .truncate, .sync, .makeDirectory, .store:
+            true
         case .openDirectory, .list, .open, .freeBytes, .size, .read, .close, .startThread: false
         }
     }

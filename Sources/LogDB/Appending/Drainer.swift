@@ -34,7 +34,10 @@ extension Log {
     }
 
     private func makeRing() -> SharedTail? {
-        RingFile.make(in: directory, database: manifest.database, capacity: options.ringBytes).map {
+        // Not from what the next segments need.
+        let wanted = UInt64(2 * options.ringBytes) + 2 * UInt64(options.segmentSizeBytes)
+        guard let free = try? directory.freeBytes(), free >= wanted else { return nil }
+        return RingFile.make(in: directory, database: manifest.database, capacity: options.ringBytes).map {
             SharedTail($0, capacity: UInt64(options.ringBytes), bell: drainer.bell)
         }
     }

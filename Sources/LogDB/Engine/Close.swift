@@ -24,7 +24,7 @@ extension Log {
             return (state.waiters, state.raw.filter { !known.contains($0.segment.number) })
         }
         monitor.broadcast()
-        for waiter in orphans { waiter.continuation.resume(returning: result ?? LogDBError(.closed, "the database was closed")) }
+        for waiter in orphans { waiter.complete(result ?? LogDBError(.closed, "the database was closed")) }
         // The ring may hold what the segment lacks.
         if let result { throw result }
         defer { if monitor.withLock({ $0.appender is SharedTail }) { RingFile.remove(from: directory) } }

@@ -20,6 +20,8 @@ final class Log: Sendable {
     let flusher = Worker(name: "logdb-flush")
     let compactor = Worker(name: "logdb-compact")
     let drainer = Worker(name: "logdb-drain")
+    /// Rung when all are there whom a leader waits for.
+    let gathered = Bell()
     let garbage = GarbageEstimate()
     let schemas: SchemaBook
 

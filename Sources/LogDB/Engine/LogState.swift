@@ -69,11 +69,12 @@ struct LogState: ~Copyable {
 
     // Durability.
     var isSyncing = false
-    /// Threads that wait for a sync which another leads.
-    var sleepers = 0
     /// When the flusher must have synced, in monotonic nanoseconds.
     var syncDeadline: UInt64?
     var waiters: [DurabilityWaiter] = []
+    var gathering = Gathering()
+    /// Parking places that nobody is in.
+    var freePlaces: [ParkingPlace] = []
 
     // Sealing.
     var sealFailure: LogDBError?

@@ -8,6 +8,7 @@
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
+import Synchronization
 
 final class Worker: Sendable {
     let bell = Bell()
@@ -18,6 +19,10 @@ final class Worker: Sendable {
         case ended
     }
     private let phase = Monitor<Phase>(.idle)
+    private let started = Atomic<Bool>(false)
+
+    /// Whether the thread was started; a look without a lock.
+    var isRunning: Bool { started.load(ordering: .acquiring) }
 
     init(name: String) { self.name = name }
 
@@ -25,7 +30,10 @@ final class Worker: Sendable {
     /// or after `join`.
     func wake(_ body: @escaping @Sendable () -> Void) -> Bool {
         let isRunning = phase.withLock { phase in
-            if case .idle = phase, let thread = try? BackgroundThread(name: name, body) { phase = .running(thread) }
+            if case .idle = phase, let thread = try? BackgroundThread(name: name, body) {
+                phase = .running(thread)
+                started.store(true, ordering: .releasing)
+            }
             if case .running = phase { return true }
             return false
         }
@@ -37,6 +45,7 @@ final class Worker: Sendable {
     func join() {
         let thread = phase.withLock { phase -> BackgroundThread? in
             defer { phase = .ended }
+            started.store(false, ordering: .releasing)
             if case .running(let thread) = phase { return thread }
             return nil
         }
