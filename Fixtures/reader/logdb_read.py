@@ -140,8 +140,8 @@ def signed64(value):
 # --- File header -------------------------------------------------------------------------------------------------------------
 
 MAGIC = bytes.fromhex("4C6F6744420D0A1A")
-MANIFEST, RAW, SEALED = 1, 2, 3
-HEADER_LENGTH = {MANIFEST: 52, RAW: 84, SEALED: 96}
+MANIFEST, RAW, SEALED, RING = 1, 2, 3, 4
+HEADER_LENGTH = {MANIFEST: 52, RAW: 84, SEALED: 96, RING: 60}
 
 
 class Header:
@@ -904,16 +904,17 @@ class Database:
             if known is not None and not 88 <= known <= len(data):
                 raise Damage(f"the segment ends at byte {known} by what follows it, but has {len(data)}", name, len(data))
             frames, stop, claim = scan(data, 88, len(data) if known is None else known, seed)
-            for frame in frames:
-                if frame.sequence != sequence:
-                    raise Damage(f"the frame begins with operation {frame.sequence}, {sequence} was expected", name, frame.offset)
-                kept.append((name, frame.kind, *self.contents(frame, name)))
-                sequence += len(kept[-1][3])
-                transaction = kept[-1][2]
-                if frame.kind == TRANSACTION and transaction in ended:
-                    raise Damage(f"transaction {transaction} goes on behind its end", name, frame.offset)
-                if frame.kind in (COMMIT, ROLLBACK):
-                    ended.add(transaction)
+            sequence = self.take(frames, sequence, kept, ended, name)
+            if entry["end"] is None and not later:
+                line = self.ring_line(base + stop, len(data) - stop)
+                length = self.ring_frames(line, seed, sequence, ended)
+                if length:
+                    # What the file has there instead may still say that the log was synced beyond it.
+                    claim = max(claim, claim_behind(data, stop, seed))
+                    data = data[:stop] + line[:length] + data[stop + length :]
+                    frames, stop, more = scan(data, stop, len(data), seed)
+                    claim = max(claim, more)
+                    sequence = self.take(frames, sequence, kept, ended, name)
             if entry["end"] is not None and stop == known and scan(data, stop, len(data), seed)[0]:
                 raise Damage("the log goes on behind the end that the manifest knows", name, stop)
             if stop != known:
@@ -925,6 +926,58 @@ class Database:
                 return kept
             position = base + stop
         return kept
+
+    def take(self, frames, sequence, kept, ended, name):
+        for frame in frames:
+            if frame.sequence != sequence:
+                raise Damage(f"the frame begins with operation {frame.sequence}, {sequence} was expected", name, frame.offset)
+            kept.append((name, frame.kind, *self.contents(frame, name)))
+            sequence += len(kept[-1][3])
+            transaction = kept[-1][2]
+            if frame.kind == TRANSACTION and transaction in ended:
+                raise Damage(f"transaction {transaction} goes on behind its end", name, frame.offset)
+            if frame.kind in (COMMIT, ROLLBACK):
+                ended.add(transaction)
+        return sequence
+
+    def ring_line(self, position, limit):
+        """The ring's bytes in the order of the log, from `position` on."""
+        try:
+            data = self.read("RING")
+            header = Header(data, RING, "RING")
+        except FileNotFoundError:
+            return b""
+        except Damage as damage:
+            if damage.code == "unsupportedFormat":
+                raise
+            return b""
+        capacity = header.fields.u64()
+        if header.database != self.identity or capacity % 8 or not 0 < capacity <= 64 << 20 or len(data) < 4096 + capacity:
+            return b""
+        ring = data[4096 : 4096 + capacity]
+        place = position % capacity
+        return (ring[place:] + ring[:place])[:limit]
+
+    def ring_frames(self, line, seed, sequence, ended):
+        """How much of the line is frames that go on with the log."""
+        at, ended = 0, set(ended)
+        while True:
+            frame = whole_frame(line, at, len(line), seed)
+            if frame is None or frame.sequence != sequence or frame.kind in (MARK, EDITS):
+                return at
+            try:
+                cursor = Cursor(frame.payload, "RING", at)
+                number = None if frame.kind == OPERATIONS else cursor.varint()
+                if frame.kind in (COMMIT, ROLLBACK):
+                    if number in ended:
+                        return at
+                    ended.add(number)
+                while cursor.left:
+                    record(cursor, 0, 0)
+                    sequence += 1
+            except Damage:
+                return at
+            at = frame.end
 
     @staticmethod
     def contents(frame, name):

@@ -134,7 +134,8 @@ public final class Database: Sendable {
         report.tornBytes = found.tornBytes
         report.cutFile = found.cut?.file
         report.cutOffset = found.cut?.offset ?? 0
-        let state = found.makeState(nextTable: found.manifest.state.nextTable)
+        var state = found.makeState(nextTable: found.manifest.state.nextTable)
+        state.isBesideRing = found.hasRing
         report.segments = state.base.count + state.sealed.count + state.raw.count
         report.lastSequenceNumber = state.nextSequence - 1
         let manifest = Manifest.forReading(found.manifest, in: directory, options: options)
@@ -162,6 +163,7 @@ public final class Database: Sendable {
         log.compactor.join()
         log.waitForCompaction()
         log.flusher.join()
+        log.drainer.join()
         defer { lock?.release() }
         if options.access == .readOnly {
             log.monitor.withLock { $0.isClosed = true }
@@ -442,7 +444,7 @@ extension Inspection {
         var catalog = catalog
         catalog.nextID = max(catalog.nextID, nextTable)
         var state = LogState(
-            base: base, compacted: manifest.state.compacted, sealed: sealed, raw: raw, mayReopen: cut == nil && !raw.isEmpty,
+            base: base, compacted: manifest.state.compacted, sealed: sealed, raw: raw, mayReopen: cut == nil && !hasRing && !raw.isEmpty,
             catalog: catalog,
             nextSequence: max(nextSequence, manifest.state.lastSequence + 1), position: position, committed: committed)
         state.history = history

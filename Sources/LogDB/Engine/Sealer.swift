@@ -102,9 +102,11 @@ extension Log {
         try monitor.withLock { state throws(LogDBError) in
             try state.checkWritable()
             if !state.tail.buffer.isEmpty { try state.drain() }
+            try state.drainAppender()
             guard let last = state.raw.last, last.end > RawSegment.frameOrigin else { return }
             // The next append makes a new one.
             state.isActive = false
+            state.appender.end()
             state.mayReopen = false
         }
         let position = try waitUntilSealed()

@@ -8,6 +8,7 @@
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
+import Synchronization
 
 final class Worker: Sendable {
     let bell = Bell()
@@ -19,6 +20,10 @@ final class Worker: Sendable {
         case ended
     }
     private let phase = Monitor<Phase>(.idle)
+    private let started = Atomic<Bool>(false)
+
+    /// Whether the thread was started; a look without a lock.
+    var isRunning: Bool { started.load(ordering: .acquiring) }
 
     init(name: String, priority: BackgroundThread.Priority = .inherited) {
         self.name = name
@@ -35,6 +40,7 @@ final class Worker: Sendable {
             case .idle:
                 guard let thread = try? BackgroundThread(name: name, priority: priority, body) else { return (false, false) }
                 phase = .running(thread)
+                started.store(true, ordering: .releasing)
                 return (true, true)
             }
         }
@@ -46,6 +52,7 @@ final class Worker: Sendable {
     func join() {
         let thread = phase.withLock { phase -> BackgroundThread? in
             defer { phase = .ended }
+            started.store(false, ordering: .releasing)
             if case .running(let thread) = phase { return thread }
             return nil
         }

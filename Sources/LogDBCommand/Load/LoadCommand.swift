@@ -90,6 +90,12 @@ struct LoadCommand: ParsableCommand {
             valueName: "size"))
     var segmentSize: ByteSizeArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "How operations reach the log: positional (a call of the system each), shared-tail (memory that outlives the process, where the file system admits it) or automatic.",
+            valueName: "appender"))
+    var appender = AppenderArgument(.automatic)
+
     @Flag(
         help:
             "Leave superseded operations in the log. Without this it is compacted, on the way and at the end, when half of it is superseded."
@@ -110,6 +116,7 @@ struct LoadCommand: ParsableCommand {
         for file in files where file != "-" { try Descriptors.checkReadable(file) }
         let options = Options {
             $0.persistence = persistence.level
+            $0.appender = appender.appender
             if noCompaction { $0.compaction = .manual }
             if let codec { $0.codec = codec.codec }
             if let segmentSize { $0.segmentSizeBytes = segmentSize.bytes }
