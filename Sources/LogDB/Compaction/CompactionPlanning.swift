@@ -100,7 +100,9 @@ extension Log {
         plan.availableBytes = try availableBytes(compaction)
         let estimate = try garbage.estimate(base: base, history: history, tail: tail, catalog)
         plan.estimatedGarbage = estimate.share
-        plan.estimatedGainBytes = UInt64(Double(plan.logBytes + plan.baseBytes) * estimate.share)
+        // What is retained stays.
+        let gainable = (base + tail).reduce(0) { $0 + $1.entry.fileLength }
+        plan.estimatedGainBytes = UInt64(Double(gainable) * estimate.share)
         guard try !isCompact(base: base, history: history, tail: tail, catalog) else { return plan }
         let steps = try steps(base: base + history, tail: tail, available: plan.availableBytes, budget: budget)
         plan.steps = steps.steps.count

@@ -103,19 +103,38 @@ extension Snapshot {
         for offset in frames.reversed() {
             var scanner = FrameScanner(raw.segment.file, seed: raw.segment.seed, from: offset, limit: raw.end, chunkSize: 4096)
             let header = try raw.segment.nextFrame(&scanner)
-            var numbers: [SequenceNumber] = []
+            var found: [(number: SequenceNumber, length: Int)] = []
             try raw.segment.forEachRecord(in: scanner.payload, of: header, at: offset) { _, record, sequence in
-                if record.table == key.table, equal(record.key, key.key.span) { numbers.append(sequence) }
+                if record.table == key.table, equal(record.key, key.key.span) { found.append((sequence, record.document.count)) }
             }
-            // Mostly one; of a batch that wrote the key again and again each is looked up anew.
-            for number in numbers.reversed() {
+            // Mostly one. Of a batch that wrote the key again and again some are taken at a time, from the end.
+            while let last = found.last {
+                var length = 0
+                var start = found.count
+                while start > 0, start == found.count || length + found[start - 1].length <= Self.batchBytes {
+                    start -= 1
+                    length += found[start].length
+                }
+                let first = found[start].number
+                found.removeSubrange(start...)
+                var versions: [(number: SequenceNumber, isDelete: Bool, document: [UInt8])] = []
                 try raw.segment.forEachRecord(in: scanner.payload, of: header, at: offset) { _, record, sequence in
-                    guard sequence == number else { return }
-                    try body(Operation(record, table: name, sequenceNumber: sequence, milliseconds: header.milliseconds))
+                    guard sequence >= first, sequence <= last.number, record.table == key.table, equal(record.key, key.key.span) else {
+                        return
+                    }
+                    versions.append((sequence, record.isDelete, Array(record.document)))
+                }
+                for version in versions.reversed() {
+                    let record = Record(
+                        table: key.table, key: key.key.span, isDelete: version.isDelete, document: version.document.span)
+                    try body(Operation(record, table: name, sequenceNumber: version.number, milliseconds: header.milliseconds))
                 }
             }
         }
     }
+
+    /// Documents of one frame that are held at a time.
+    private static let batchBytes = 1 << 20
 
     private func history(
         of key: FullKey, _ name: String, in segment: SealedSegment, _ range: KeyRange, budget: Int,

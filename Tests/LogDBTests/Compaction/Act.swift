@@ -128,7 +128,10 @@ struct Inventor {
     }
 
     private mutating func act() -> Act {
-        switch random.below(60) {
+        switch random.below(64) {
+        case 60: return .step(.savepoint(name(), author.level()))
+        case 61: return .step(.release(name(), author.level()))
+        case 62, 63: return .step(.retain(table(), author.retention(), author.level()))
         case 0..<21, 59: return .step(.write(change(), author.level()))
         case 21..<26: return .step(.batch((0..<1 + random.below(8)).map { _ in change() }, author.level()))
         case 26: return .step(.createTable(table(), author.level()))
@@ -153,7 +156,10 @@ struct Inventor {
 
     /// An act that can be done while a compaction is under way, in its own thread.
     private mutating func beside() -> Act {
-        switch random.below(16) {
+        switch random.below(19) {
+        case 16: .step(.savepoint(name(), author.level()))
+        case 17: .step(.release(name(), author.level()))
+        case 18: .step(.retain(table(), author.retention(), author.level()))
         case 0..<5: .step(.write(change(), author.level()))
         case 5: .step(.batch((0..<1 + random.below(4)).map { _ in change() }, author.level()))
         case 6: .step(.dropTable(table(), author.level()))

@@ -45,11 +45,14 @@ struct Author {
 
     mutating func level() -> Persistence { [.process, .process, .disk, .interval(.milliseconds(1))][random.below(4)] }
 
+    /// Of kinds that go by no clock.
+    mutating func retention() -> Retention { [.latest, .all, .all, .versions(2)][random.below(4)] }
+
     private mutating func transaction() -> String { ["x", "y"][random.below(2)] }
 
     /// Any step, with the weights of a program that mostly writes.
     mutating func step() -> Step {
-        switch random.below(34) {
+        switch random.below(38) {
         case 0..<14: return .write(change(), level())
         case 14..<18: return .batch((0..<1 + random.below(5)).map { _ in change(sizes: 40..<4000) }, level())
         case 18: return .createTable(["a", "b", "c"][random.below(3)], level())
@@ -64,6 +67,9 @@ struct Author {
         case 32: return .compact()
         case 33:
             return .compact(ceiling: random.chance(1, in: 2) ? 300 << 10 : nil, stopAfter: random.chance(1, in: 2) ? random.below(60) : nil)
+        case 34: return .savepoint(transaction(), level())
+        case 35: return .release(transaction(), level())
+        case 36, 37: return .retain(["a", "b"][random.below(2)], retention(), level())
         default: return .write(Change(table: "a", key: 1, document: nil), level())
         }
     }

@@ -143,6 +143,23 @@ import Testing
         try db.close()
     }
 
+    @Test func `a batch that writes a key very often is told newest first, in bounded memory and time`() throws {
+        let db = try Database.open(at: folder(), options: small())
+        var batch = Batch()
+        for number in 0..<40_000 {
+            try batch.upsert(
+                "a", number % 2 == 0 ? "k" : "other", json: #"{"n":\#(number),"t":"0123456789012345678901234567890123456789"}"#)
+        }
+        try db.write(batch)
+        var last = 40_000
+        try db.history("a", "k") { operation in
+            last -= 2
+            #expect(text(operation.document).hasPrefix(#"{"n":\#(last),"#))
+        }
+        #expect(last == 0)
+        try db.close()
+    }
+
     @Test func `what is retained does not make a database compact itself for ever`() throws {
         var options = small()
         options.compaction = .automatic(garbage: 0.3, segments: 1)
