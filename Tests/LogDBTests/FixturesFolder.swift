@@ -18,8 +18,9 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     let name: String
 
     static let all = [
-        "closed-none", "closed-lz4", "closed-lz4hc-9", "closed-zlib-6", "codecs", "killed", "torn", "recovered", "large-document",
-        "handmade", "transactions", "compacted-none", "compacted-lz4", "compacted-lz4hc-9", "compacted-zlib-6", "compacted-tail",
+        "closed-none", "closed-lz4", "closed-lz4hc-9", "closed-zlib-6", "codecs", "killed", "killed-ring", "torn", "recovered",
+        "large-document", "handmade", "transactions", "compacted-none", "compacted-lz4", "compacted-lz4hc-9", "compacted-zlib-6",
+        "compacted-tail",
         "compacted-dropped", "compacted-large", "compacting", "compacting-killed", "history",
     ].map(Fixture.init)
 

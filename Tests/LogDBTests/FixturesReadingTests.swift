@@ -31,6 +31,16 @@ import Testing
         }
     }
 
+    @Test func `of a fixture with a ring the segment alone has less`() throws {
+        try Fixture(name: "killed-ring").withCopy { path in
+            try FileManager.default.removeItem(atPath: path + "/RING")
+            let database = try Database.openFixture(path)
+            defer { try? database.close() }
+            let all = try Fixture(name: "killed-ring").expected(.operations).count { $0 == 0x0A }
+            #expect(try FixtureLines.operations(database).count { $0 == 0x0A } == all - 40)
+        }
+    }
+
     @Test(arguments: Fixture.all) func `sealing a fixture and writing to it changes nothing that was there`(_ fixture: Fixture) throws {
         try fixture.withCopy { path in
             let database = try Database.open(at: path)

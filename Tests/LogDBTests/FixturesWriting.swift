@@ -221,6 +221,29 @@ struct FixturesWriting {
         }
     }
 
+    @Test func `killed, with a ring`() throws {
+        try make("killed-ring") { path in
+            try withFixtureFolder { folder in
+                let options = Options {
+                    $0.appender = .sharedTail
+                    $0.ringBytes = 8 << 10
+                    $0.drainsInBackground = false
+                    $0.segmentSizeBytes = 64 << 10
+                    $0.persistence = .process
+                    $0.compaction = .manual
+                }
+                var model = FixtureModel(try Database.open(at: folder + "/db", options: options))
+                // Round the ring, then some that are nowhere else.
+                for round in 1...3 { try fill(&model, round: round) }
+                try model.database.flush(to: .disk)
+                for number in 0..<40 { try model.upsert("ring", .integer(Int64(number)), #"{"only":"in the ring"}"#) }
+                #expect(try FileManager.default.attributesOfItem(atPath: folder + "/db/RING")[.size] as? Int == 12 << 10)
+                try FileManager.default.copyItem(atPath: folder + "/db", toPath: path)
+                return model
+            }
+        }
+    }
+
     @Test func `torn`() throws { try make("torn") { try makeTorn($0) } }
 
     @Test func `recovered, with a torn manifest, and gone on`() throws {

@@ -42,6 +42,24 @@ import Testing
         try db.close()
     }
 
+    // That they are in the ring only is what the fixture `killed-ring` proves.
+    @Test(arguments: [false, true])
+    func `what a killed writer had in the ring only is recovered`(_ isWithoutManifest: Bool) throws {
+        var options = small()
+        options.appender = .sharedTail
+        options.ringBytes = 32 << 10
+        options.drainsInBackground = false
+        let scene = try SalvageScene(options, isKilled: true) { scene, db in
+            for number in 0..<20 { try scene.put(db, "actors", .integer(Int64(number)), 3000) }
+            try db.flush(to: .disk)
+            for number in 0..<5 { try scene.put(db, "actors", .integer(Int64(number)), 300) }
+        }
+        if isWithoutManifest { try scene.delete(scene.manifest) }
+        let report = try scene.salvage()
+        #expect(report.lost.isEmpty, "\(SalvageScene.lines(report))")
+        #expect(report.operations == UInt64(scene.written.count))
+    }
+
     @Test func `without its manifest everything is there, and that more may be missing is said`() throws {
         let scene = try scene()
         try scene.delete(scene.manifest)
