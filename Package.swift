@@ -16,7 +16,11 @@ let package = Package(
     products: [
         .library(name: "LogDB", targets: ["LogDB"]),
         .executable(name: "logdb", targets: ["LogDBCommand"]),
+        .executable(name: "autosaving-game", targets: ["AutosavingGame"]),
         .executable(name: "durable-counter", targets: ["DurableCounter"]),
+        .executable(name: "write-back-cache", targets: ["WriteBackCache"]),
+        .executable(name: "application-journal", targets: ["ApplicationJournal"]),
+        .executable(name: "desktop-settings", targets: ["DesktopSettings"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -36,9 +40,23 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        // Programs to copy from.
+        // Programs to copy from, and what kills them.
         .executableTarget(
-            name: "DurableCounter", dependencies: ["LogDB"], path: "Sources/Examples/DurableCounter", swiftSettings: settings),
+            name: "AutosavingGame", dependencies: ["LogDB", "ExampleProof"], path: "Sources/Examples/AutosavingGame",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "DurableCounter", dependencies: ["LogDB", "ExampleProof"], path: "Sources/Examples/DurableCounter",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "WriteBackCache", dependencies: ["LogDB", "ExampleProof"], path: "Sources/Examples/WriteBackCache",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "ApplicationJournal", dependencies: ["LogDB", "ExampleProof"], path: "Sources/Examples/ApplicationJournal",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "DesktopSettings", dependencies: ["LogDB", "ExampleProof"], path: "Sources/Examples/DesktopSettings",
+            swiftSettings: settings),
+        .target(name: "ExampleProof", path: "Sources/Examples/Proof", swiftSettings: settings),
         .target(name: "CLogDB"),
         // The simulated disk, for tests only.
         .target(name: "LogDBSimulation", dependencies: ["LogDBFile"], path: "Tests/Simulation", swiftSettings: settings),

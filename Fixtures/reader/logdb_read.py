@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second reader of LogDB databases, written from Sources/LogDB/LogDB.docc/FileFormat.md alone.
 
-    logdb_read.py DB                  the live documents, as `logdb dump DB` prints them
+    logdb_read.py DB                  the live documents and the schemas, as `logdb dump DB` prints them
     logdb_read.py DB --as-of=8204     the documents after operation 8204, as `logdb dump DB --as-of 8204` prints them
     logdb_read.py DB --operations     every operation, as `logdb dump DB --operations` prints them
 
@@ -140,8 +140,8 @@ def signed64(value):
 # --- File header -------------------------------------------------------------------------------------------------------------
 
 MAGIC = bytes.fromhex("4C6F6744420D0A1A")
-MANIFEST, RAW, SEALED = 1, 2, 3
-HEADER_LENGTH = {MANIFEST: 52, RAW: 84, SEALED: 96}
+MANIFEST, RAW, SEALED, RING = 1, 2, 3, 4
+HEADER_LENGTH = {MANIFEST: 52, RAW: 84, SEALED: 96, RING: 60}
 
 
 class Header:
@@ -904,16 +904,17 @@ class Database:
             if known is not None and not 88 <= known <= len(data):
                 raise Damage(f"the segment ends at byte {known} by what follows it, but has {len(data)}", name, len(data))
             frames, stop, claim = scan(data, 88, len(data) if known is None else known, seed)
-            for frame in frames:
-                if frame.sequence != sequence:
-                    raise Damage(f"the frame begins with operation {frame.sequence}, {sequence} was expected", name, frame.offset)
-                kept.append((name, frame.kind, *self.contents(frame, name)))
-                sequence += len(kept[-1][3])
-                transaction = kept[-1][2]
-                if frame.kind == TRANSACTION and transaction in ended:
-                    raise Damage(f"transaction {transaction} goes on behind its end", name, frame.offset)
-                if frame.kind in (COMMIT, ROLLBACK):
-                    ended.add(transaction)
+            sequence = self.take(frames, sequence, kept, ended, name)
+            if entry["end"] is None and not later:
+                line = self.ring_line(base + stop, len(data) - stop)
+                length = self.ring_frames(line, seed, sequence, ended)
+                if length:
+                    # What the file has there instead may still say that the log was synced beyond it.
+                    claim = max(claim, claim_behind(data, stop, seed))
+                    data = data[:stop] + line[:length] + data[stop + length :]
+                    frames, stop, more = scan(data, stop, len(data), seed)
+                    claim = max(claim, more)
+                    sequence = self.take(frames, sequence, kept, ended, name)
             if entry["end"] is not None and stop == known and scan(data, stop, len(data), seed)[0]:
                 raise Damage("the log goes on behind the end that the manifest knows", name, stop)
             if stop != known:
@@ -925,6 +926,58 @@ class Database:
                 return kept
             position = base + stop
         return kept
+
+    def take(self, frames, sequence, kept, ended, name):
+        for frame in frames:
+            if frame.sequence != sequence:
+                raise Damage(f"the frame begins with operation {frame.sequence}, {sequence} was expected", name, frame.offset)
+            kept.append((name, frame.kind, *self.contents(frame, name)))
+            sequence += len(kept[-1][3])
+            transaction = kept[-1][2]
+            if frame.kind == TRANSACTION and transaction in ended:
+                raise Damage(f"transaction {transaction} goes on behind its end", name, frame.offset)
+            if frame.kind in (COMMIT, ROLLBACK):
+                ended.add(transaction)
+        return sequence
+
+    def ring_line(self, position, limit):
+        """The ring's bytes in the order of the log, from `position` on."""
+        try:
+            data = self.read("RING")
+            header = Header(data, RING, "RING")
+        except FileNotFoundError:
+            return b""
+        except Damage as damage:
+            if damage.code == "unsupportedFormat":
+                raise
+            return b""
+        capacity = header.fields.u64()
+        if header.database != self.identity or capacity % 8 or not 0 < capacity <= 64 << 20 or len(data) < 4096 + capacity:
+            return b""
+        ring = data[4096 : 4096 + capacity]
+        place = position % capacity
+        return (ring[place:] + ring[:place])[:limit]
+
+    def ring_frames(self, line, seed, sequence, ended):
+        """How much of the line is frames that go on with the log."""
+        at, ended = 0, set(ended)
+        while True:
+            frame = whole_frame(line, at, len(line), seed)
+            if frame is None or frame.sequence != sequence or frame.kind in (MARK, EDITS):
+                return at
+            try:
+                cursor = Cursor(frame.payload, "RING", at)
+                number = None if frame.kind == OPERATIONS else cursor.varint()
+                if frame.kind in (COMMIT, ROLLBACK):
+                    if number in ended:
+                        return at
+                    ended.add(number)
+                while cursor.left:
+                    record(cursor, 0, 0)
+                    sequence += 1
+            except Damage:
+                return at
+            at = frame.end
 
     @staticmethod
     def contents(frame, name):
@@ -962,10 +1015,12 @@ class Database:
                 following = max(following, table + 1)
             elif op.table >= following:
                 raise Damage(f"an operation is for table {op.table}, which was never made")
-        return {
-            decode_key(op.key, op): json.loads(op.document)["name"]
+        entries = {
+            decode_key(op.key, op): op.document.decode()
             for op in self.newest() if op.table == 0 and not op.is_delete and op.key[0] == 1
         }
+        self.schemas = {table: schema for table, schema in ((table, schema_of(entry)) for table, entry in entries.items()) if schema}
+        return {table: json.loads(entry)["name"] for table, entry in entries.items()}
 
     def as_of(self, sequence):
         """The documents after operation `sequence`, as far as they are there, and the names of the tables of then."""
@@ -992,14 +1047,55 @@ class Database:
         key = decode_key(op.key, op)
         return b'"table":%s,"key":%s' % (text(self.names[op.table]), text(key) if isinstance(key, str) else b"%d" % key)
 
+    def schema_line(self, table):
+        return b'{"table":%s%s}\n' % (text(self.names[table]), line(self.schemas.pop(table).encode()))
+
     def dump(self, as_of=None):
+        # Schemas are those of now, and for a dump of now.
+        if as_of is not None:
+            self.schemas = {}
         for op in self.live() if as_of is None else self.as_of(as_of):
+            if op.table in self.schemas:
+                yield self.schema_line(op.table)
             yield b'{%s,"value":%s}\n' % (self.address(op), line(op.document))
+
+        for table in sorted(self.schemas, key=lambda table: self.names[table].encode()):
+            yield self.schema_line(table)
 
     def dump_operations(self):
         for op in self.operations():
             rest = b'"delete":true' if op.is_delete else b'"value":' + line(op.document)
             yield b'{"sequence":%d,"time":%d,%s,%s}\n' % (op.sequence, op.time, self.address(op), rest)
+
+
+def members(value, at=0):
+    """The members of an object, or the elements of an array, whose text begins at `at`; as text, byte for byte."""
+    scan, found = json.JSONDecoder().raw_decode, []
+    space = lambda place: re.compile(r"[ \t\n\r]*").match(value, place).end()
+    at = space(space(at) + 1)
+    while value[at] not in "]}":
+        name, start = None, at
+        _, end = scan(value, start)
+        if value[space(end)] == ":":
+            name, start = json.loads(value[at:end]), space(space(end) + 1)
+            _, end = scan(value, start)
+        found.append((name, value[start:end]))
+        at = space(end)
+        if value[at] == ",":
+            at = space(at + 1)
+    return found
+
+
+def schema_of(entry):
+    """What a catalog entry's last version asks, as the members of a line; none if it takes anything."""
+    versions = dict(members(entry)).get("versions")
+    if versions is None:
+        return None
+    last = dict(members(members(versions)[-1][1]))
+    if "keys" not in last and "schema" not in last:
+        return None
+    found = "".join(f',"{name}":{last[name]}' for name in ("keys", "formats") if name in last)
+    return found + f',"schema":{last.get("schema", "null")}'
 
 
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}

@@ -4,8 +4,8 @@
 public enum CompactionPolicy: Sendable, Equatable {
     /// In the background, as soon as an estimate says that at least `garbage` (a share, 0.1 ... 0.95) of the sealed data is superseded, deleted or
     /// dropped, and at least `segments` segments (1 or more) were sealed since the last time. Also when the disk is nearly full and there is
-    /// something to gain, and when the log that is not compacted has grown to several times the rest, so that finding and selecting stay cheap. A
-    /// database in which nothing is written does nothing.
+    /// something to gain, and when the log that is not compacted has grown to several times the rest, so that finding and selecting stay cheap. Looks
+    /// when a segment was sealed, and a second after an opening: a database in which nothing is written does nothing more.
     case automatic(garbage: Double = 0.5, segments: Int = 2)
     /// Only when ``Database/compact(_:progress:)`` is called.
     case manual
@@ -91,14 +91,14 @@ extension Database {
 
     /// Clears away what is superseded, deleted or dropped: seals what was written so far, and writes the live documents anew, sorted by key.
     ///
-    /// Runs on the calling thread. Reading, writing and transactions go on meanwhile; what a transaction that is open keeps from being sealed is left
+    /// Returns when it is done; the work is done on threads of low priority, so that who writes and reads meanwhile goes first. Reading, writing and transactions go on meanwhile; what a transaction that is open keeps from being sealed is left
     /// for the next time, and so is what is written from now on. Memory: the budget, plus the largest document. Disk: see ``CompactionPlan``. Another
     /// compaction under way is waited for.
     ///
     /// Whenever it ends, and however (an error, ``close()``, a crash), the database holds the same documents as before. What was finished stays
     /// finished, and starting again does the rest.
     ///
-    /// - Parameter progress: called now and then. What it throws stops the compaction, and is thrown on.
+    /// - Parameter progress: called now and then, on the calling thread. What it throws stops the compaction, and is thrown on.
     /// - Throws: ``LogDBError`` with code
     ///   - `.insufficientSpace`, before anything is changed, if the room there is will not do even in small steps;
     ///   - `.diskFull` if the disk became full meanwhile;
@@ -111,6 +111,18 @@ extension Database {
         try options.validate()
         try log.seal()
         return try log.compact(options, progress: progress)
+    }
+
+    /// Does now what automatic compaction has left to do, and waits for it: after a long load, say, or before the application ends. (``close()``
+    /// waits for nothing: it stops a compaction.)
+    ///
+    /// - Returns: what was done; nil if there was nothing to do by ``Options/compaction``, as always with `.manual`, or if the background did it.
+    /// - Throws: as ``compact(_:progress:)``.
+    @discardableResult
+    public func compactIfDue(progress: (CompactionProgress) throws -> Void = { _ in }) throws -> CompactionReport? {
+        try checkWritable()
+        guard case .automatic = self.options.compaction else { return nil }
+        return try log.compactIfDue(progress)
     }
 }
 

@@ -34,6 +34,7 @@ public final class Database: Sendable {
         find = Find(budget: options.memoryBudgetBytes)
         lastRecovery = log.manifest.state.lastRecovery
         if options.access == .readWrite, log.monitor.withLock({ $0.sealableCount }) > 0 { log.wakeSealer() }
+        log.considerCompaction(hasJustOpened: true)
     }
 
     deinit { try? shutDown() }
@@ -133,7 +134,8 @@ public final class Database: Sendable {
         report.tornBytes = found.tornBytes
         report.cutFile = found.cut?.file
         report.cutOffset = found.cut?.offset ?? 0
-        let state = found.makeState(nextTable: found.manifest.state.nextTable)
+        var state = found.makeState(nextTable: found.manifest.state.nextTable)
+        state.isBesideRing = found.hasRing
         report.segments = state.base.count + state.sealed.count + state.raw.count
         report.lastSequenceNumber = state.nextSequence - 1
         let manifest = Manifest.forReading(found.manifest, in: directory, options: options)
@@ -161,6 +163,7 @@ public final class Database: Sendable {
         log.compactor.join()
         log.waitForCompaction()
         log.flusher.join()
+        log.drainer.join()
         defer { lock?.release() }
         if options.access == .readOnly {
             log.monitor.withLock { $0.isClosed = true }
@@ -378,14 +381,19 @@ public final class Database: Sendable {
         }
         while true {
             let epoch = log.schemas.epoch
-            for item in batch.items where !item.isDelete { try check(item, of: batch) }
+            // Mostly they are for one table, or for few: rules are looked up where the table changes.
+            var known: (table: String, rules: WriteRules?)?
+            for item in batch.items where !item.isDelete {
+                if known?.table != item.table { known = (item.table, log.schemas.rules(of: item.table)) }
+                try check(item, of: batch, known?.rules)
+            }
             if let appended = try log.append(batch, epoch: epoch) { return appended }
         }
     }
 
-    private func check(_ item: Batch.Item, of batch: Batch) throws(LogDBError) {
+    private func check(_ item: Batch.Item, of batch: Batch, _ rules: WriteRules?) throws(LogDBError) {
         let document = batch.bytes.span.extracting(item.document)
-        guard let rules = log.schemas.rules(of: item.table) else { return try checkDocument(document) }
+        guard let rules else { return try checkDocument(document) }
         let key: Key
         do throws(FormatError) { key = try Key(decoding: batch.bytes.span.extracting(item.key)) } catch {
             throw LogDBError(.internalInconsistency, "a batch holds a key that cannot be read: \(error.reason)")
@@ -436,7 +444,7 @@ extension Inspection {
         var catalog = catalog
         catalog.nextID = max(catalog.nextID, nextTable)
         var state = LogState(
-            base: base, compacted: manifest.state.compacted, sealed: sealed, raw: raw, mayReopen: cut == nil && !raw.isEmpty,
+            base: base, compacted: manifest.state.compacted, sealed: sealed, raw: raw, mayReopen: cut == nil && !hasRing && !raw.isEmpty,
             catalog: catalog,
             nextSequence: max(nextSequence, manifest.state.lastSequence + 1), position: position, committed: committed)
         state.history = history

@@ -4,7 +4,7 @@
 public struct Statistics: Sendable, Equatable {
     public struct File: Sendable, Equatable {
         public var name: String
-        /// `manifest`, `raw`, `sealed` or, compacted, `base`.
+        /// `manifest`, `raw`, `sealed`, compacted `base`, or `ring`.
         public var kind: String
         /// Bytes on the disk; for the raw segment being written to, the reserved ones included.
         public var bytes: UInt64
@@ -65,6 +65,9 @@ public struct Statistics: Sendable, Equatable {
     public var waitingBytes: UInt64 = 0
     /// Reads under way in this process. Files that were listed when they began stay until they end.
     public var readers = 0
+    /// How writes reach the log: ``Appender/positional`` or ``Appender/sharedTail``. In an opening for reading: how those do that are not in
+    /// the segment's file yet, or were not when the writer died.
+    public var appender = Appender.positional
     public var recovery = RecoveryReport()
 
     public init() {}

@@ -81,7 +81,7 @@ struct CompactCommand: ParsableCommand {
 
 extension CompactionProgress {
     /// A bar, the bytes and the time to go.
-    fileprivate var line: String {
+    var line: String {
         let width = 30
         let done = bytesPlanned == 0 ? width : Int(Double(bytesDone) / Double(bytesPlanned) * Double(width))
         let bar = String(repeating: "=", count: done) + String(repeating: " ", count: width - done)

@@ -6,16 +6,24 @@ import LogDB
 struct DumpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Print the documents, those of now or of an earlier moment, or every operation in the log.",
+        abstract: "Print the documents and schemas, those of now or the documents of an earlier moment, or every operation in the log.",
         discussion: """
             Prints each live document once, by table and key, as a line that 'logdb load' reads:
 
               {"table":"actors","key":"goblin-7","value":{"hp":7}}
 
+            Where a table has a schema, that stands before its documents, or at the end if it has none, and 'logdb load' sets it. Which keys the table \
+            takes and whether 'format' is a rule are left out where there is nothing to say; "schema":null is any document. Earlier versions of a schema \
+            are not printed ('logdb schema history' does): where it is loaded, it is version 1.
+
+              {"table":"actors","keys":"string","formats":true,"schema":{"type":"object"}}
+
+            --documents-only leaves these lines out.
+
             Dumping, loading the output into a new database and dumping that gives the same bytes. Documents are printed byte for byte as \
             stored, except that newlines between their tokens become spaces.
 
-            --from, --to, --prefix, --limit and --reverse choose among the keys of one --table; --to is not included.
+            --from, --to, --prefix, --limit and --reverse choose among the keys of one --table, and print documents only; --to is not included.
 
             --operations prints every operation that is still there, with sequence number and time (milliseconds since 1970 UTC): what was \
             compacted by table and key, then the log in the order in which it was written:
@@ -33,7 +41,7 @@ struct DumpCommand: ParsableCommand {
             Examples:
 
               logdb dump saves.logdb > backup.ndjson
-              logdb dump saves.logdb --table actors | wc -l
+              logdb dump saves.logdb --table actors --documents-only | wc -l
               logdb dump saves.logdb --table actors --prefix goblin- --limit 10
               logdb dump saves.logdb --table rooms --from 100 --to 200 --integer-key --reverse
               logdb dump saves.logdb --operations | tail -n 20
@@ -69,6 +77,9 @@ struct DumpCommand: ParsableCommand {
     @Flag(help: "Every operation in the log instead of the live documents.")
     var operations = false
 
+    @Flag(help: "Leave out the schemas of tables.")
+    var documentsOnly = false
+
     @Option(help: ArgumentHelp("The documents of this moment: a number, a time, or a savepoint.", valueName: "moment"))
     var asOf: MomentArgument?
 
@@ -95,6 +106,11 @@ struct DumpCommand: ParsableCommand {
         return selection
     }
 
+    /// The tables that are to be printed.
+    private func tables(of database: Database) throws -> [String] {
+        try database.tables.filter { table == nil || $0 == table }
+    }
+
     func run() throws {
         var printer = OperationPrinter()
         try withDatabase(database.path, .toRead) { database in
@@ -117,7 +133,12 @@ struct DumpCommand: ParsableCommand {
                 } else if let table, choosesKeys {
                     try database.select(table, selection) { try printer.printDocument($0) }
                 } else {
-                    try database.select(table) { try printer.printDocument($0) }
+                    var schemas = try SchemaLines(documentsOnly ? [] : tables(of: database), database)
+                    try database.select(table) { operation in
+                        try schemas.print(before: operation.table, by: &printer)
+                        try printer.printDocument(operation)
+                    }
+                    try schemas.printRest(by: &printer)
                 }
             } catch {
                 // What was sound is printed, whole lines of it, and then the failure counts.
@@ -126,6 +147,35 @@ struct DumpCommand: ParsableCommand {
             }
             try printer.finish()
         }
+    }
+}
+
+/// The schemas that a dump has to print. Each stands before its table's first document, so that loading the dump makes the tables in the order in which
+/// they stand, and dumping that gives the same. Tables without documents come last: where they stand among the others does not show.
+private struct SchemaLines {
+    private let database: Database
+    /// Tables with a schema that was not printed yet.
+    private var waiting: Set<String> = []
+    private var current: String?
+
+    init(_ tables: [String], _ database: Database) throws {
+        self.database = database
+        for table in tables where try database.schema(of: table)?.isWideOpen == false { waiting.insert(table) }
+    }
+
+    @inline(__always)
+    mutating func print(before table: String, by printer: inout OperationPrinter) throws {
+        if waiting.isEmpty || current == table { return }
+        current = table
+        if waiting.remove(table) != nil { try print(table, by: &printer) }
+    }
+
+    mutating func printRest(by printer: inout OperationPrinter) throws {
+        for table in waiting.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) { try print(table, by: &printer) }
+    }
+
+    private func print(_ table: String, by printer: inout OperationPrinter) throws {
+        if let schema = try database.schema(of: table) { try printer.printSchema(schema, of: table) }
     }
 }
 
@@ -138,6 +188,11 @@ private struct OperationPrinter {
 
     mutating func printDocument(_ operation: borrowing Operation) throws {
         lines.append(table: operation.table, key: try operation.key, document: operation.document, to: &output.bytes)
+        try printed()
+    }
+
+    mutating func printSchema(_ schema: SchemaVersion, of table: String) throws {
+        OperationLines.append(schema, of: table, to: &output.bytes)
         try printed()
     }
 

@@ -13,9 +13,13 @@
 
 import ArgumentParser
 import LogDB
+import LogDBFormat
 
 @main
 struct LogDBCommand: ParsableCommand {
+    /// Of the program. Databases have the version of their format, which changes less often.
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "logdb",
         abstract: "Keep JSON documents in a compressed log that survives crashes.",
@@ -35,6 +39,7 @@ struct LogDBCommand: ParsableCommand {
 
             Exit status: 0 success; 1 failure, with one line on stderr; 64 wrong usage; 130 or 143 stopped by a signal, cleanly.
             """,
+        version: "logdb \(version), database format \(FileHeader.version)",
         subcommands: [
             LoadCommand.self, DumpCommand.self, PutCommand.self, GetCommand.self, DeleteCommand.self, TablesCommand.self, DropCommand.self,
             SealCommand.self, CompactCommand.self, SchemaCommand.self, SavepointCommand.self, RetentionCommand.self, HistoryCommand.self,

@@ -3,9 +3,10 @@
 //      {"table":"actors","key":"goblin-7","value":{"hp":7}}                                            dump, get
 //      {"sequence":9,"time":1790000000021,"table":"actors","key":7,"value":{"hp":7}}                   dump --operations
 //      {"sequence":10,"time":1790000000022,"table":"actors","key":7,"delete":true}
+//      {"table":"actors","keys":"string","formats":true,"schema":{"type":"object"}}                    dump
 //
 //   * members in this order, no spaces between them, the document byte for byte as stored. One exception: a newline or carriage
-//     return in a document, which JSON allows between tokens only, is printed as a space, so that a document stays one line.
+//     return in a document or a schema, which JSON allows between tokens only, is printed as a space, so that it stays one line.
 //   * a string key or table is escaped as little as JSON allows, so equal keys make equal lines.
 //===-----------------------------------------------------------------------===//
 
@@ -40,6 +41,17 @@ struct OperationLines {
         }
     }
 
+    /// Appends the line of a table's schema: which keys it takes, whether `format` is a rule, and what its documents must be.
+    static func append(_ schema: SchemaVersion, of table: String, to bytes: inout [UInt8]) {
+        bytes.append("{\"table\":")
+        JSONText.append(table, to: &bytes)
+        if let keys = schema.keys { bytes.append(",\"keys\":\"\(keys.rawValue)\"") }
+        if schema.assertsFormats { bytes.append(",\"formats\":true") }
+        bytes.append(",\"schema\":")
+        if let text = schema.text { bytes.append(line: text.span) } else { bytes.append("null") }
+        bytes.append(contentsOf: lineEnd)
+    }
+
     /// Appends the line of an operation as `load` reads it, without number and time.
     mutating func appendChange(_ operation: borrowing Operation, to bytes: inout [UInt8]) throws {
         bytes.append(UInt8(ascii: "{"))
@@ -72,13 +84,21 @@ struct OperationLines {
     @inline(__always)
     static func appendValue(_ document: Span<UInt8>, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: valueMember)
-        let start = bytes.count
-        bytes.append(document)
-        if document.firstIndex(of: UInt8(ascii: "\n")) != nil || document.firstIndex(of: UInt8(ascii: "\r")) != nil {
-            for index in start..<bytes.count where bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") {
-                bytes[index] = UInt8(ascii: " ")
+        bytes.append(line: document)
+        bytes.append(contentsOf: lineEnd)
+    }
+}
+
+extension [UInt8] {
+    /// Appends JSON text with spaces for the newlines between its tokens.
+    @inline(__always)
+    mutating func append(line text: Span<UInt8>) {
+        let start = count
+        append(text)
+        if text.firstIndex(of: UInt8(ascii: "\n")) != nil || text.firstIndex(of: UInt8(ascii: "\r")) != nil {
+            for index in start..<count where self[index] == UInt8(ascii: "\n") || self[index] == UInt8(ascii: "\r") {
+                self[index] = UInt8(ascii: " ")
             }
         }
-        bytes.append(contentsOf: lineEnd)
     }
 }

@@ -29,8 +29,12 @@ struct PutCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How safe the document is on return: process, disk or interval:100ms.", valueName: "level"))
     var persistence = PersistenceArgument.disk
 
+    @Option(
+        help: ArgumentHelp("How it reaches the log: positional, shared-tail or automatic; see 'logdb help load'.", valueName: "appender"))
+    var appender = AppenderArgument(.automatic)
+
     func run() throws {
-        let options = Options()
+        let options = Options { $0.appender = appender.appender }
         let document = json == "-" ? try LineReader.readAll(limit: options.maximumDocumentBytes) : Array(json.utf8)
         try withDatabase(database.path, options) { database in
             // The engine takes null for what it is: a delete.

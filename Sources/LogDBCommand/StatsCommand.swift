@@ -87,6 +87,7 @@ extension Statistics {
             "compactionFailure": compactionFailure.map { .string("\($0)") } ?? .null,
             "waitingFiles": .array(waitingFiles.map { .string($0) }),
             "waitingBytes": JSON(waitingBytes),
+            "appender": .string(appender.spelling),
             "recovery": recovery.asJSON,
         ]
     }
@@ -98,6 +99,7 @@ extension Statistics {
         line("raw", "\(rawBytes.asBytes) of keys and documents")
         line("stored", "\(storedBytes.asBytes) in \(counted(files.count, "file"))")
         line("sealed", ratio.map { "\(sealedStoredBytes.asBytes) for \(sealedRawBytes.asBytes) raw: ratio \($0)" } ?? "nothing yet")
+        line("appender", appender.spelling)
         line("compacted", compactedSequenceNumber == 0 ? "never" : "up to sequence \(compactedSequenceNumber.grouped)")
         if let digest { line("digest", "\(digest) of \(counted(digest.documents, "live document"))") }
         if let compactionFailure { line("compaction", "the last one failed: \(compactionFailure)") }

@@ -20,19 +20,30 @@ import Synchronization
 package final class BackgroundThread: Sendable {
     package static let defaultStackSizeBytes = 1 << 20
 
+    /// When a thread runs where there are not enough processors for all.
+    package enum Priority: Sendable {
+        /// As the thread that starts it.
+        case inherited
+        /// After those that somebody waits for. On Linux the threads that it starts inherit this.
+        case low
+    }
+
     package let name: String
     private enum Handle { case running(ThreadHandle), joined }
     private let handle: Mutex<Handle>
 
     /// Starts a thread that runs `body` and ends with it.
     ///
-    /// - Parameter name: for debuggers and `top -H`; Linux shows its first 15 bytes.
+    /// - Parameters:
+    ///   - name: for debuggers and `top -H`; Linux shows its first 15 bytes.
+    ///   - priority: cannot be raised again.
     /// - Throws: ``FileError`` for ``FileOperation/startThread`` when the system has no room for another thread.
     package init(
-        name: String, stackSizeBytes: Int = BackgroundThread.defaultStackSizeBytes, _ body: @escaping @Sendable () -> Void
+        name: String, priority: Priority = .inherited, stackSizeBytes: Int = BackgroundThread.defaultStackSizeBytes,
+        _ body: @escaping @Sendable () -> Void
     ) throws(FileError) {
         self.name = name
-        let (errno, thread) = start(ThreadStart(name: name, body: body), stackSizeBytes: stackSizeBytes)
+        let (errno, thread) = start(ThreadStart(name: name, priority: priority, body: body), stackSizeBytes: stackSizeBytes)
         guard errno == 0 else { throw FileError(errno: errno, operation: .startThread, name: name) }
         handle = Mutex(.running(thread))
     }
@@ -72,10 +83,12 @@ private struct ThreadHandle: Sendable {
 
 private final class ThreadStart: Sendable {
     let name: String
+    let priority: BackgroundThread.Priority
     let body: @Sendable () -> Void
 
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    init(name: String, priority: BackgroundThread.Priority, body: @escaping @Sendable () -> Void) {
         self.name = name
+        self.priority = priority
         self.body = body
     }
 }
@@ -114,6 +127,7 @@ private func start(_ start: ThreadStart, stackSizeBytes: Int) -> (errno: Int32, 
                 let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue()
                 nameThisThread(start.name)
             #endif
+            if start.priority == .low { lowerPriorityOfThisThread() }
             start.body()
             return nil
         }, argument.toOpaque())
@@ -135,3 +149,19 @@ private func start(_ start: ThreadStart, stackSizeBytes: Int) -> (errno: Int32, 
         _ = close(descriptor)
     }
 #endif
+
+/// Only a courtesy: no errors.
+private func lowerPriorityOfThisThread() {
+    #if canImport(Darwin)
+        _ = pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0)
+    #else
+        // On Linux a thread has a nice value of its own (sched(7)). At 10 a woken thread of the usual 0 takes a processor at once; at 19 there would be
+        // next to nothing left for this one beside busy threads, and its work must come to an end. getpriority may rightly return -1.
+        #if canImport(Glibc)
+            let which = Int32(PRIO_PROCESS.rawValue)
+        #else
+            let which = Int32(PRIO_PROCESS)
+        #endif
+        if getpriority(which, 0) < 10 { _ = setpriority(which, 0, 10) }
+    #endif
+}

@@ -50,6 +50,12 @@ package protocol File: AnyObject, Sendable {
     /// then succeed without having written them (PostgreSQL's "fsyncgate", 2018). Never retry on the same file.
     func sync() throws(FileError)
 
+    /// Maps the first `byteCount` bytes, which the file must have, all of them written and synced, for as long as the region lives. Closing or
+    /// removing the file does not end that.
+    ///
+    /// - Returns: nil where a store could ever fail, see ``MappedRegion``.
+    func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)?
+
     /// Closes the handle; a second call does nothing. Letting go of the last reference closes too, but swallows the error.
     ///
     /// Closing makes nothing durable. Calls after it throw `.closed`; calls *during* it on other threads finish first.

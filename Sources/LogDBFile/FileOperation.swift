@@ -8,13 +8,16 @@ package enum FileOperation: String, Sendable, CaseIterable {
     case makeDirectory, openDirectory, list, open, create, rename, remove, syncDirectory, lock, freeBytes
     // On a file.
     case size, read, write, allocate, deallocate, truncate, sync, close
+    // To mapped memory: no call of the system, and cannot fail, but changes what a reader sees.
+    case store
     // Neither: a thread or a mapping that could not be made.
     case startThread
 
     /// Whether the call changes what a disk holds or how safely it holds it: the crash points of a simulated run.
     package var isMutating: Bool {
         switch self {
-        case .create, .rename, .remove, .syncDirectory, .lock, .write, .allocate, .deallocate, .truncate, .sync, .makeDirectory: true
+        case .create, .rename, .remove, .syncDirectory, .lock, .write, .allocate, .deallocate, .truncate, .sync, .makeDirectory, .store:
+            true
         case .openDirectory, .list, .open, .freeBytes, .size, .read, .close, .startThread: false
         }
     }
@@ -41,6 +44,7 @@ package enum FileOperation: String, Sendable, CaseIterable {
         case .sync: "fsync"
         case .close: "close"
         case .startThread: "pthread_create"
+        case .store: "store"
         }
     }
 }

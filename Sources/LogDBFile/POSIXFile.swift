@@ -108,6 +108,10 @@ package final class POSIXFile: File {
         }
     }
 
+    package func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)? {
+        try using(.size) { () throws(FileError) in POSIXRegion(descriptor: number, byteCount: byteCount) }
+    }
+
     package func close() throws(FileError) {
         guard gate.close() else { return }
         let reason = descriptor.withLock { $0.take()?.close() } ?? 0

@@ -2,7 +2,7 @@
 //
 //       0   8  magic      "LogDB" 0D 0A 1A: a transfer that mends line ends breaks it visibly
 //       8   2  version    1
-//      10   1  kind       1 manifest, 2 raw segment, 3 sealed segment
+//      10   1  kind       1 manifest, 2 raw segment, 3 sealed segment, 4 ring
 //      11   1  zero
 //      12   4  length     of the whole header, checksum included
 //      16  16  database   the identity of the database, random
@@ -20,6 +20,7 @@ package struct FileHeader: Equatable, Sendable {
         case manifest = 1
         case rawSegment = 2
         case sealedSegment = 3
+        case ring = 4
     }
 
     package typealias DatabaseIdentity = SIMD2<UInt64>

@@ -1,9 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The decoders, built with libFuzzer around each. `.ci/fuzz` builds and runs them; this alone builds them:
-//
-//      swift build --package-path Tests/Fuzz -c release --sanitize=fuzzer --scratch-path .build-fuzz
+// The decoders, built with libFuzzer around each. `.ci/fuzz` makes the links that it needs under Sources, builds and runs them.
 //
 // A package of its own, because the sanitizer gives every program of a build its `main`. The library's sources are here by symbolic
 // links, not as a dependency: decoders are `package`, and that is for one package.

@@ -21,6 +21,21 @@ struct LoadTests {
         #expect(History.firstStranger(in: operations.lines) == nil)
     }
 
+    @Test func `a load in which most is superseded ends compacted, unless it is told not to`() throws {
+        let workspace = try Workspace()
+        let line = #"{"table":"rooms","key":"hall","value":{"text":"\#(String(repeating: "a long story ", count: 40))"}}"# + "\n"
+        let input = try workspace.file("history.ndjson", String(repeating: line, count: 3000))
+        for flags in [[], ["--no-compaction"]] {
+            let db = workspace.path("\(flags.count).logdb")
+            let load = try workspace.logdb(
+                ["load", db, input, "--segment-size", "64KiB", "--batch", "50", "--persistence", "process"] + flags)
+            #expect(load.status == 0 && load.error == "" && load.output == "")
+            #expect(try workspace.logdb("dump", db).output == line)
+            let operations = try workspace.logdb("dump", db, "--operations").lines.count
+            #expect(flags.isEmpty ? operations < 1000 : operations == 3000)
+        }
+    }
+
     @Test func `dump, load and dump give the same bytes`() throws {
         let workspace = try Workspace()
         try workspace.logdb("load", workspace.database, input: History.text(0..<1000))

@@ -77,16 +77,18 @@ struct StoppingTests {
         #expect(shell.error == "1\n")
     }
 
-    @Test(arguments: ["process", "disk"])
-    func `a dozen kills in the middle of loads lose nothing that was acknowledged`(_ level: String) throws {
+    @Test(arguments: [("process", "positional"), ("process", "shared-tail"), ("disk", "shared-tail")])
+    func `kills in the middle of loads lose nothing that was acknowledged`(_ level: String, _ appender: String) throws {
         let workspace = try Workspace()
         var start = 0
-        for round in 0..<12 where start < History.length - 1000 {
+        for round in 0..<8 where start < History.length - 1000 {
             let input = try workspace.file("history-\(round)", History.text(start..<min(start + 30_000, History.length - 100)))
             let batch = ["1", "9", "250"][round % 3]
             let running = try workspace.start(
-                ["load", workspace.database, "--acknowledge", "--batch", batch, "--persistence", level, "--segment-size", "64KiB"],
-                inputFile: input)
+                [
+                    "load", workspace.database, "--acknowledge", "--batch", batch, "--persistence", level, "--appender", appender,
+                    "--segment-size", round.isMultiple(of: 2) ? "64KiB" : "4MiB",
+                ], inputFile: input)
             // Most in the middle of the load, wherever that is on this machine; some before there is a database.
             if round % 4 != 3 {
                 let enough = Int.random(in: 1...5000)
@@ -109,11 +111,15 @@ struct StoppingTests {
         #expect(try workspace.logdb("verify", workspace.database).output == "")
     }
 
-    @Test func `readers beside a busy writer always see a beginning of the log`() throws {
+    @Test(arguments: [("positional", "disk"), ("shared-tail", "process")])
+    func `readers beside a busy writer always see a beginning of the log`(_ appender: String, _ level: String) throws {
         let workspace = try Workspace()
         let input = try workspace.file("history", History.text(0..<History.length))
         let running = try workspace.start(
-            ["load", workspace.database, "--acknowledge", "--batch", "10", "--segment-size", "64KiB", "--no-compaction"], inputFile: input)
+            [
+                "load", workspace.database, "--acknowledge", "--batch", "10", "--segment-size", "64KiB", "--no-compaction",
+                "--appender", appender, "--persistence", level,
+            ], inputFile: input)
         try running.wait { running.linesSoFar > 0 }
         var last = 0
         for _ in 0..<8 where running.process.isRunning {

@@ -13,6 +13,12 @@ struct UsageTests {
         #expect(outcome.output.contains("logdb load saves.logdb"))
     }
 
+    @Test func `the version is one line, and names the format`() throws {
+        let outcome = try Workspace().logdb("--version")
+        #expect(outcome.status == 0 && outcome.error == "")
+        #expect(outcome.output.wholeMatch(of: /logdb \d+\.\d+\.\d+, database format 1\n/) != nil, "\(outcome.output)")
+    }
+
     @Test(arguments: verbs)
     func `the help of a verb explains it with an example`(_ verb: String) throws {
         let outcome = try Workspace().logdb(verb, "--help")

@@ -1,5 +1,6 @@
 //===--- MonitorTests.swift - locking, waiting, threads --------------------===//
 
+import Foundation
 import LogDBFile
 import Testing
 
@@ -106,4 +107,21 @@ import Testing
         #expect(CurrentProcess.isAlive(CurrentProcess.pid))
         #expect(!CurrentProcess.isAlive(-1))
     }
+
+    #if os(Linux)
+        @Test func `a thread of low priority, and those it starts, leave the processors to others`() throws {
+            let seen = Monitor<[Int32]>([])
+            @Sendable func note() { seen.withLock { $0.append(getpriority(Int32(PRIO_PROCESS.rawValue), 0)) } }
+            let usual = getpriority(Int32(PRIO_PROCESS.rawValue), 0)
+            let low = try BackgroundThread(name: "low", priority: .low) {
+                note()
+                let child = try? BackgroundThread(name: "child") { note() }
+                child?.join()
+            }
+            low.join()
+            try BackgroundThread(name: "usual") { note() }.join()
+            #expect(seen.withLock { $0 } == [max(10, usual), max(10, usual), usual])
+            #expect(getpriority(Int32(PRIO_PROCESS.rawValue), 0) == usual)
+        }
+    #endif
 }

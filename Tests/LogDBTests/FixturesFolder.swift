@@ -70,11 +70,27 @@ func withFixtureFolder<Result>(_ body: (String) throws -> Result) throws -> Resu
 enum FixtureLines {
     static func dump(_ database: Database) throws -> [UInt8] {
         var lines: [UInt8] = []
+        var waiting = Set(try database.tables)
         try database.select { operation in
+            if waiting.remove(operation.table) != nil { try appendSchema(of: operation.table, database, to: &lines) }
             append("{", operation.table, try operation.key, to: &lines)
             append(document: Array(operation.document), to: &lines)
         }
+        for table in waiting.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+            try appendSchema(of: table, database, to: &lines)
+        }
         return lines
+    }
+
+    /// The line of a table's schema, if it asks anything.
+    private static func appendSchema(of table: String, _ database: Database, to lines: inout [UInt8]) throws {
+        guard let schema = try database.schema(of: table), !schema.isWideOpen else { return }
+        lines += Array("{\"table\":".utf8)
+        JSONText.append(table, to: &lines)
+        if let keys = schema.keys { lines += Array(",\"keys\":\"\(keys.rawValue)\"".utf8) }
+        if schema.assertsFormats { lines += Array(",\"formats\":true".utf8) }
+        lines += Array(",\"schema\":".utf8) + (schema.text ?? Array("null".utf8)).map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
+        lines += Array("}\n".utf8)
     }
 
     static func operations(_ database: Database) throws -> [UInt8] {

@@ -37,6 +37,8 @@ package struct Fault: Sendable {
 
     func matches(_ operation: FileOperation, _ name: String) -> Bool {
         guard self.operation == nil || self.operation == operation, self.name == nil || self.name == name else { return false }
+        // No call at all, and cannot fail.
+        if operation == .store { return false }
         // What the contracts say only some calls do.
         switch effect {
         case .short, .error(.interrupted): return operation == .read || operation == .write

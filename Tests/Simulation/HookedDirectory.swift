@@ -60,5 +60,6 @@ private final class HookedFile: File {
         try inner.sync()
         directory.didSync(name)
     }
+    func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)? { try inner.map(byteCount) }
     func close() throws(FileError) { try inner.close() }
 }

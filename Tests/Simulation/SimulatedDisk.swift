@@ -54,6 +54,8 @@ package final class SimulatedDisk: Sendable {
         package var liesAboutSync = false
         /// A directory sync returns without having done anything.
         package var skipsDirectorySync = false
+        /// Files can be mapped.
+        package var canMap = true
         /// The process number that locks carry.
         package var pid: Int32 = 4711
 

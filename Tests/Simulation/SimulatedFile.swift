@@ -85,6 +85,14 @@ package final class SimulatedFile: File {
         }
     }
 
+    package func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)? {
+        let inode: Int? = try disk.perform(.size, name) { (state, _) throws(FileError) in
+            guard let held = state.handles[handle] else { throw FileError(.closed, operation: .size, name: name) }
+            return state.settings.canMap ? held.inode : nil
+        }
+        return inode.map { SimulatedRegion(disk, self, inode: $0, byteCount: byteCount) }
+    }
+
     package func close() throws(FileError) {
         // The handle goes whatever happens, as with close(2).
         guard drop() else { return }

@@ -72,6 +72,7 @@ import Foundation
     private static func own(_ measure: Measure, _ bench: Bench) async throws {
         switch measure {
         case .json: try bench.measureJSON()
+        case .schema: try bench.measureSchemas()
         case .put: try bench.measurePuts()
         case .disk: try bench.measureDisk()
         case .transaction: try bench.measureTransactions()

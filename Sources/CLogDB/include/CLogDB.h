@@ -15,6 +15,10 @@ uint32_t logdb_crc32c_portable(uint32_t crc, const void *_Nullable bytes, size_t
 /// only with _GNU_SOURCE; elsewhere it does nothing). Best effort: errors are not reported.
 void logdb_punch_hole(int descriptor, int64_t offset, int64_t length);
 
+/// 1 where the file system is known to write a block of a file back to where it was read from: ext2 to ext4, tmpfs. 0 where it is not, as on one that
+/// writes copies and so needs room for a change to what is there.
+int logdb_keeps_blocks_in_place(int descriptor);
+
 /// Says that `length` bytes from `start` on are best served by huge pages (Linux: madvise(2) with MADV_HUGEPAGE; elsewhere it does nothing).
 void logdb_advise_huge_pages(void *_Nonnull start, size_t length);
 

@@ -1,6 +1,7 @@
 //===--- AutomaticCompaction.swift - compaction by itself -------------------===//
 //
-// After a segment was sealed, and only then, a thread of its own asks whether it is time. See CompactionPolicy for when it is.
+// After a segment was sealed a thread of its own asks whether it is time; and a second after an opening, for what the last session left to do. See
+// CompactionPolicy for when it is time.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
@@ -15,11 +16,45 @@ extension Log {
     private static let shortSegments: UInt64 = 8
     private static let shortGarbage = 0.1
 
-    /// Tells the compactor that there is a new segment, or no room for one.
-    func considerCompaction() {
+    /// An opening that is over before that has something better to do than to begin a compaction.
+    private static let openingNanoseconds: UInt64 = 1_000_000_000
+
+    /// Tells the compactor that there is a new segment, or no room for one; or that the database was just opened.
+    func considerCompaction(hasJustOpened: Bool = false) {
         guard case .automatic(_, let segments) = options.compaction, options.access == .readWrite else { return }
         guard monitor.withLock({ $0.sealed.count >= segments && $0.failure == nil && !$0.isStopping }) else { return }
-        _ = compactor.wake { [self] in runCompactor() }
+        _ = compactor.wake { [self] in
+            if hasJustOpened {
+                let rings = compactor.bell.count
+                // Over already, and nobody rings again?
+                if monitor.withLock({ $0.isStopping }) { return }
+                compactor.bell.wait(since: rings, until: Clock.monotonicNanoseconds() + Self.openingNanoseconds)
+            }
+            runCompactor()
+        }
+    }
+
+    /// Does now what the compactor would do, and returns when there is nothing left of it.
+    func compactIfDue(_ progress: (CompactionProgress) throws -> Void) throws -> CompactionReport? {
+        try waitUntilSealed()
+        // Perhaps that is all there is to do.
+        try waitForCompaction(progress)
+        guard try isTimeToCompact() else { return nil }
+        // Once: others may write on, and there would be no end.
+        let report = try compact(CompactionOptions(), progress: progress)
+        return report.steps > 0 ? report : nil
+    }
+
+    /// Returns when no compaction is under way; tells of one that another thread does.
+    private func waitForCompaction(_ progress: (CompactionProgress) throws -> Void) throws {
+        while true {
+            let (isCompacting, last) = monitor.withLock { ($0.isCompacting, $0.compactionProgress) }
+            guard isCompacting else { return }
+            if let last { try progress(last) }
+            monitor.enter { lock in
+                if lock.state.isCompacting { _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000) }
+            }
+        }
     }
 
     /// The compactor's thread.
@@ -29,7 +64,7 @@ extension Log {
             if monitor.withLock({ $0.isStopping }) { return }
             do {
                 if try isTimeToCompact() {
-                    try _ = compact(CompactionOptions()) { _ in }
+                    try _ = compactHere(CompactionOptions()) { _ in }
                     monitor.withLock { $0.compactionFailure = nil }
                 }
             } catch {

@@ -8,13 +8,25 @@ import LogDBFile
 import LogDBFormat
 
 extension Log {
+    /// Compacts on a thread of low priority, while the caller waits: on a machine whose processors are all busy, who writes or reads goes first.
+    /// `progress` is called on the caller's thread.
     func compact(
+        _ compaction: CompactionOptions, progress: (CompactionProgress) throws -> Void
+    ) throws -> CompactionReport {
+        try Errand.run(reporting: progress) { report in try self.compactHere(compaction, progress: report) }
+    }
+
+    /// Compacts on this thread.
+    func compactHere(
         _ compaction: CompactionOptions, progress: (CompactionProgress) throws -> Void
     ) throws -> CompactionReport {
         try beginCompaction()
         defer { endCompaction() }
         return try withoutActuallyEscaping(progress) { progress in
-            try runCompaction(compaction, progress)
+            try runCompaction(compaction) { now in
+                self.monitor.withLock { $0.compactionProgress = now }
+                try progress(now)
+            }
         }
     }
 
@@ -30,7 +42,10 @@ extension Log {
     }
 
     private func endCompaction() {
-        monitor.withLock { $0.isCompacting = false }
+        monitor.withLock { state in
+            state.isCompacting = false
+            state.compactionProgress = nil
+        }
         monitor.broadcast()
         reaper.reap()
     }
@@ -47,7 +62,7 @@ extension Log {
     ) throws -> CompactionReport {
         let began = Clock.monotonicNanoseconds()
         let budget = compaction.memoryBudgetBytes ?? options.memoryBudgetBytes
-        let throttle = Throttle(bytesPerSecond: compaction.bytesPerSecond)
+        let throttle = Throttle(bytesPerSecond: compaction.bytesPerSecond) { [monitor] in monitor.withLock { $0.isStopping } }
         let first = try takeCut()
         var report = CompactionReport()
         guard try !isCompact(base: first.base, history: first.history, tail: first.tail, first.catalog) else { return report }

@@ -53,7 +53,7 @@ final class CompactionStep {
     private let now: Int64
     /// When the last operation was made that is taken in.
     private var endMilliseconds: Int64
-    private var spill: SpillFile?
+    private var sorter: Sorter?
     /// Segments of older generations that are still listed.
     private var old: [SealedSegment]
     private var new: [SealedSegment] = []
@@ -96,25 +96,27 @@ final class CompactionStep {
     func run() throws(LogDBError) -> CompactionReport {
         do throws(LogDBError) {
             let report = try merge()
-            spill?.close()
+            sorter?.close()
             return report
         } catch {
             writer.discard()
             historyWriter.discard()
-            spill?.close()
+            sorter?.close()
             throw error
         }
     }
 
     private func sort() throws(LogDBError) -> (sources: [RecordCursor], digests: TableDigests) {
-        let overflow = Sorter.Overflow.spill { [log, throttle, sortBudget] () throws(LogDBError) in
+        let blockLength = Sorter.blockLength(
+            budget: sortBudget, records: cut.tail.reduce(0) { $0 + $1.entry.records },
+            rawLength: cut.tail.reduce(0) { $0 + $1.entry.rawLength })
+        let overflow = Sorter.Overflow.spill { [log, throttle] () throws(LogDBError) in
             try SpillFile.make(
-                in: log.directory, number: .random(in: 0 ... .max >> 1), blockLength: Sorter.blockLength(budget: sortBudget),
-                throttle: throttle)
+                in: log.directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: throttle)
         }
         let sorter = Sorter(range: .everything, budget: sortBudget, overflow: overflow, versions: keeper?.rule)
+        self.sorter = sorter
         sorter.check = { [pass] () throws(LogDBError) in try pass(0) }
-        defer { spill = sorter.spill }
         do {
             let catalog = cut.catalog
             let keeper = keeper
@@ -182,7 +184,7 @@ final class CompactionStep {
         var report = CompactionReport()
         report.documents = writer.documents
         report.writtenBytes = writer.writtenBytes + historyWriter.writtenBytes
-        report.spilledBytes = spill?.writtenBytes ?? 0
+        report.spilledBytes = sorter?.spill?.writtenBytes ?? 0
         report.peakExtraBytes = peakExtraBytes
         return report
     }
@@ -244,8 +246,8 @@ final class CompactionStep {
     }
 
     private func noteExtra() {
-        let written = writer.writtenBytes + historyWriter.writtenBytes + (spill?.heldBytes ?? 0)
-        peakExtraBytes = max(peakExtraBytes, written > retiredBytes ? written - retiredBytes : 0, spill?.peakBytes ?? 0)
+        let written = writer.writtenBytes + historyWriter.writtenBytes + (sorter?.spill?.heldBytes ?? 0)
+        peakExtraBytes = max(peakExtraBytes, written > retiredBytes ? written - retiredBytes : 0, sorter?.spill?.peakBytes ?? 0)
     }
 
     /// Ends the segment being written and lets the manifest list it instead of what it replaces. `next` is the key at which the merge stands; nil at

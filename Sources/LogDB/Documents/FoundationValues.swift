@@ -51,6 +51,17 @@ extension DecodingSource {
     }
 }
 
+extension TypeSurvey {
+    /// The schema and a value of one of the three, and of UUID, which refuses what is none.
+    func foundationAnswer<T>(_ type: T.Type) -> (JSON, Any)? {
+        if type == Data.self { return (["type": "string", "contentEncoding": "base64"], Data()) }
+        if type == URL.self { return URL(string: "a").map { (["type": "string"], $0) } }
+        if type == Decimal.self { return (["type": "number"], Decimal()) }
+        if type == UUID.self { return (["type": "string", "format": "uuid"], UUID()) }
+        return nil
+    }
+}
+
 /// As a string, in the upper case that `uuidString` and `Codable` write.
 extension UUID: TableKey {
     public var key: Key { .string(uuidString) }

@@ -18,13 +18,16 @@ extension Log {
         }
         let (orphans, unclosed) = monitor.withLock { state -> ([DurabilityWaiter], [RawProgress]) in
             state.isClosed = true
+            state.appender.end()
             defer { state.waiters = [] }
             let known = Set(manifest.state.raw.filter { $0.end != nil }.map(\.number))
             return (state.waiters, state.raw.filter { !known.contains($0.segment.number) })
         }
         monitor.broadcast()
-        for waiter in orphans { waiter.continuation.resume(returning: result ?? LogDBError(.closed, "the database was closed")) }
+        for waiter in orphans { waiter.complete(result ?? LogDBError(.closed, "the database was closed")) }
+        // The ring may hold what the segment lacks.
         if let result { throw result }
+        defer { if monitor.withLock({ $0.appender is SharedTail }) { RingFile.remove(from: directory) } }
         guard !unclosed.isEmpty else { return }
         try manifest.append(
             unclosed.map {

@@ -54,6 +54,13 @@ extension Database {
             Statistics.File(
                 name: manifestName, kind: "manifest", bytes: manifestSize, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
                 lastSequenceNumber: 0, codec: nil))
+        result.appender = log.monitor.withLock { $0.isBesideRing ? .sharedTail : $0.appender.kind }
+        if result.appender == .sharedTail, let size = try? log.directory.open(FileNames.ring, for: .reading).size() {
+            result.files.append(
+                Statistics.File(
+                    name: FileNames.ring, kind: "ring", bytes: size, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
+                    lastSequenceNumber: 0, codec: nil))
+        }
         // The catalog's own operations are not the user's.
         result.operations = tables.reduce(0) { $1.key == 0 ? $0 : $0 + $1.value.upserts + $1.value.deletes }
         result.rawBytes = result.files.reduce(0) { $0 + $1.rawBytes }

@@ -2,8 +2,10 @@
 //
 // Many writers, one sync in flight. Whoever needs the log on disk further than it is either finds a sync running and waits, or
 // becomes the leader: notes how far the log goes *now*, syncs, and tells all whose bytes lie before that. What was appended
-// after the sync began waits for the next one; it will carry all who gathered meanwhile.
+// after the sync began waits for the next one; it will carry all who gathered meanwhile. That next one is handed to one of them before the others are
+// told, so that the disk is not left idle while they wake up.
 //
+//   * a waiting thread is in `waiters` only while `isSyncing`, so somebody will come by. Tasks alone are the flusher's to lead.
 //   * a failed sync is final: the log is poisoned, never synced again (the system may have dropped the pages and marked them
 //     clean, so a second sync would succeed without having written them).
 //   * segments are synced in log order, so what is on disk is always a beginning of the log plus, maybe, some of what follows.
@@ -11,12 +13,6 @@
 
 import LogDBFile
 import LogDBFormat
-
-/// An asynchronous caller who waits for the log to be durable up to a position.
-struct DurabilityWaiter: Sendable {
-    var position: UInt64
-    var continuation: CheckedContinuation<LogDBError?, Never>
-}
 
 extension Log {
     /// Waits for an append at `position` to reach `persistence`.
@@ -31,53 +27,88 @@ extension Log {
 
     /// Returns once everything before `position` is on the disk; syncs it if nobody else is about to.
     func waitUntilDurable(_ position: UInt64) throws(LogDBError) {
-        while true {
-            let isLeader: Bool? = try monitor.enter { lock throws(LogDBError) in
-                while true {
-                    if lock.state.durable >= position { return nil }
-                    if let failure = lock.state.failure { throw failure }
-                    if !lock.state.isSyncing {
-                        lock.state.isSyncing = true
-                        return true
-                    }
-                    lock.state.sleepers += 1
-                    lock.wait()
-                    lock.state.sleepers -= 1
-                }
+        enum Turn {
+            case done
+            case lead
+            case park(ParkingPlace, completesGroup: Bool)
+        }
+        let turn = try monitor.withLock { state throws(LogDBError) -> Turn in
+            if state.durable >= position { return .done }
+            if let failure = state.failure { throw failure }
+            if !state.isSyncing {
+                state.isSyncing = true
+                return .lead
             }
-            guard isLeader != nil else { return }
-            try lead()
+            let place = state.freePlaces.popLast() ?? ParkingPlace()
+            state.waiters.append(DurabilityWaiter(position: position, caller: .thread(place)))
+            return .park(place, completesGroup: state.waiters.count == state.gathering.wanted)
+        }
+        switch turn {
+        case .done: return
+        case .lead: try lead(for: 1)
+        case .park(let place, let completesGroup):
+            if completesGroup { gathered.ring() }
+            let answer = place.park()
+            // What was appended before its sync began is carried by it, and this one's was.
+            if case .lead = answer { try lead(for: 1) }
+            monitor.withLock { $0.freePlaces.append(place) }
+            if case .complete(let failure?) = answer { throw failure }
         }
     }
 
-    /// Syncs as the leader. `isSyncing` was set by the caller and is clear again on return.
-    private func lead() throws(LogDBError) {
-        let (target, files) = monitor.withLock { state in
+    /// Syncs as the leader. `isSyncing` was set for it, and is on return clear or the next leader's.
+    ///
+    /// - Parameter count: how many it syncs for that are not among the waiters: itself, or nobody.
+    private func lead(for count: Int) throws(LogDBError) {
+        gather(besides: count)
+        let start = Clock.monotonicNanoseconds()
+        let (target, files, appender) = monitor.withLock { state in
             // Acknowledged is only what was appended before the sync began: here.
-            (state.position, state.raw.filter { $0.endPosition > state.durable }.map(\.segment.file))
+            (state.position, state.raw.filter { $0.endPosition > state.durable }.map(\.segment.file), state.appender)
         }
         var failure: LogDBError?
         do throws(FileError) {
+            try appender.drain()
             for file in files { try file.sync() }
         } catch { failure = LogDBError(error) }
-        let (completed, cause, hasSleepers, hasWork) = monitor.withLock { state -> ([DurabilityWaiter], LogDBError?, Bool, Bool) in
-            state.isSyncing = false
+        let end = Clock.monotonicNanoseconds()
+        var completed: [DurabilityWaiter] = []
+        let (next, durable, cause, hasWork) = monitor.withLock { state -> (ParkingPlace?, UInt64, LogDBError?, Bool) in
             if let failure {
                 state.poison(failure)
             } else {
                 state.durable = max(state.durable, target)
                 state.writeMark()
             }
-            let completed = state.takeCompletedWaiters()
-            return (
-                completed, state.failure, state.sleepers > 0, !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil
-            )
+            state.takeCompletedWaiters(into: &completed)
+            state.gathering = Gathering(
+                count: count + completed.count + state.waiters.count, deadline: end + min((end - start) / 2, Self.longestGathering))
+            let next = state.takeLeader()
+            state.isSyncing = next != nil
+            return (next, state.durable, state.failure, !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil)
         }
-        // Nobody is woken for nothing: a wake-up costs as much as a tenth of a sync.
-        if hasSleepers { monitor.broadcast() }
-        if hasWork { flusher.bell.ring() }
-        for waiter in completed { waiter.continuation.resume(returning: failure ?? cause) }
+        next?.leave(.lead)
+        if next == nil, hasWork { flusher.bell.ring() }
+        for waiter in completed { waiter.complete(waiter.position <= durable ? nil : failure ?? cause) }
         if let failure { throw failure }
+    }
+
+    private static let longestGathering: UInt64 = 500_000
+
+    /// Waits for those who were there at the last sync, for half as long as that took at most. They have just been told, and write again at once, as a rule:
+    /// the first of them would have the next sync to itself, and all others would wait for that. Who is alone waits for nobody.
+    private func gather(besides count: Int) {
+        let rings = gathered.count
+        let deadline = monitor.withLock { state -> UInt64? in
+            guard state.gathering.count > state.waiters.count + count, state.failure == nil, !state.isStopping,
+                Clock.monotonicNanoseconds() < state.gathering.deadline
+            else { return nil }
+            state.gathering.wanted = state.gathering.count - count
+            return state.gathering.deadline
+        }
+        guard let deadline else { return }
+        gathered.wait(since: rings, until: deadline)
+        monitor.withLock { $0.gathering.wanted = .max }
     }
 
     /// Asks the flusher to have synced by `duration` from now.
@@ -93,7 +124,7 @@ extension Log {
 
     /// Waits without holding a thread; nil once everything before `position` is on the disk.
     func durabilityFailure(at position: UInt64) async -> LogDBError? {
-        guard wakeFlusher() else {
+        guard flusher.isRunning || wakeFlusher() else {
             do throws(LogDBError) { try waitUntilDurable(position) } catch { return error }
             return nil
         }
@@ -105,14 +136,21 @@ extension Log {
 
     private func parked(at position: UInt64) async -> LogDBError? {
         await withCheckedContinuation { continuation in
+            var mustRing = false
+            var completesGroup = false
             let answer: LogDBError?? = monitor.withLock { state in
                 if state.durable >= position { return .some(nil) }
                 if let failure = state.failure { return .some(failure) }
                 if state.isClosed || state.isStopping { return .some(LogDBError(.closed, "the database was closed")) }
-                state.waiters.append(DurabilityWaiter(position: position, continuation: continuation))
+                // Whoever syncs rings when it is done, and who was here before has rung.
+                mustRing = state.waiters.isEmpty && !state.isSyncing
+                state.waiters.append(DurabilityWaiter(position: position, caller: .task(continuation)))
+                completesGroup = state.waiters.count == state.gathering.wanted
                 return nil
             }
-            if let answer { continuation.resume(returning: answer) } else { flusher.bell.ring() }
+            if let answer { continuation.resume(returning: answer) }
+            if mustRing { flusher.bell.ring() }
+            if completesGroup { gathered.ring() }
         }
     }
 
@@ -127,7 +165,8 @@ extension Log {
         while true {
             let rings = flusher.bell.count
             let task = monitor.withLock { state -> Task in
-                let answered = state.takeCompletedWaiters()
+                var answered: [DurabilityWaiter] = []
+                state.takeCompletedWaiters(into: &answered)
                 if !answered.isEmpty { return .answer(answered, state.failure) }
                 if state.isStopping, state.failure != nil || state.waiters.isEmpty { return .stop }
                 // Whoever is syncing rings when it is done.
@@ -142,8 +181,8 @@ extension Log {
                 return .lead
             }
             switch task {
-            case .lead: try? lead()
-            case .answer(let waiters, let failure): for waiter in waiters { waiter.continuation.resume(returning: failure) }
+            case .lead: try? lead(for: 0)
+            case .answer(let waiters, let failure): for waiter in waiters { waiter.complete(failure) }
             case .wait(let deadline): flusher.bell.wait(since: rings, until: deadline)
             case .stop: return
             }
@@ -152,17 +191,26 @@ extension Log {
 }
 
 extension LogState {
-    /// Takes out the waiters who have their answer: all of them where the log has failed.
-    mutating func takeCompletedWaiters() -> [DurabilityWaiter] {
-        guard !waiters.isEmpty else { return [] }
-        if failure != nil {
-            defer { waiters = [] }
-            return waiters
-        }
+    /// Moves the waiters who have their answer to `completed`: all of them where the log has failed.
+    mutating func takeCompletedWaiters(into completed: inout [DurabilityWaiter]) {
+        guard !waiters.isEmpty else { return }
         let durable = durable
-        let completed = waiters.filter { $0.position <= durable }
+        if failure != nil || waiters.allSatisfy({ $0.position <= durable }) {
+            swap(&completed, &waiters)
+            return
+        }
+        completed = waiters.filter { $0.position <= durable }
         waiters.removeAll { $0.position <= durable }
-        return completed
+    }
+
+    /// Takes out the thread that has waited longest, to lead the next sync; nil where only tasks wait.
+    mutating func takeLeader() -> ParkingPlace? {
+        for index in waiters.indices {
+            guard case .thread(let place) = waiters[index].caller else { continue }
+            waiters.remove(at: index)
+            return place
+        }
+        return nil
     }
 }
 

@@ -18,7 +18,10 @@ final class Log: Sendable {
     /// The background threads, each started when there is first something for it to do.
     let sealer = Worker(name: "logdb-seal")
     let flusher = Worker(name: "logdb-flush")
-    let compactor = Worker(name: "logdb-compact")
+    let compactor = Worker(name: "logdb-compact", priority: .low)
+    let drainer = Worker(name: "logdb-drain")
+    /// Rung when all are there whom a leader waits for.
+    let gathered = Bell()
     let garbage = GarbageEstimate()
     let schemas: SchemaBook
 
@@ -33,6 +36,10 @@ final class Log: Sendable {
         self.options = options
         self.manifest = manifest
         schemas = SchemaBook(state.catalog)
+        var state = state
+        if options.access == .readWrite, options.appender == .automatic, options.drainsInBackground {
+            state.ringThreshold = Self.unsyncedForRing
+        }
         monitor = Monitor(state)
     }
 

@@ -61,17 +61,26 @@ struct LogState: ~Copyable {
     var clock: WallClock?
     private var mark = FrameBuilder(capacity: 64)
     var transactions = TransactionTable()
+    /// How what is written reaches `raw.last`, where `isActive`.
+    var appender: any SegmentAppender = PositionalAppender()
+    /// Bytes beyond what is synced with which a session gets a ring; the greatest number where it is not to have one, or has been given it.
+    var ringThreshold: UInt64 = .max
+    /// Whether one was made, or could not be.
+    var hasTriedRing = false
+    /// In an opening for reading: whether the writer has a ring.
+    var isBesideRing = false
 
     var failure: LogDBError?
     var isClosed = false
 
     // Durability.
     var isSyncing = false
-    /// Threads that wait for a sync which another leads.
-    var sleepers = 0
     /// When the flusher must have synced, in monotonic nanoseconds.
     var syncDeadline: UInt64?
     var waiters: [DurabilityWaiter] = []
+    var gathering = Gathering()
+    /// Parking places that nobody is in.
+    var freePlaces: [ParkingPlace] = []
 
     // Sealing.
     var sealFailure: LogDBError?
@@ -82,6 +91,8 @@ struct LogState: ~Copyable {
     /// The number of the next file of the base.
     var nextBase: UInt64 = 1
     /// Why the last automatic compaction did not come to its end.
+    /// How far the compaction is that is under way, as far as it has said.
+    var compactionProgress: CompactionProgress?
     var compactionFailure: LogDBError?
 
     init(
@@ -177,14 +188,14 @@ struct LogState: ~Copyable {
     @inline(__always)
     var tailLength: UInt64 { UInt64(FrameHeader.padded(tail.buffer.count)) }
 
-    /// Writes the tail to the active segment. After an error the tail is as it was, and nothing of it counts.
+    /// Appends the tail to the active segment. After an error the tail is as it was, and nothing of it counts.
     @inline(__always)
     mutating func drain() throws(LogDBError) {
         guard !tail.buffer.isEmpty else { return }
         finishOpenFrame()
         let active = raw.count - 1
         do throws(FileError) {
-            try raw[active].segment.file.writeFully(tail.buffer.span, at: raw[active].end)
+            try appender.append(tail.buffer.span, to: raw[active].segment, at: raw[active].end)
         } catch {
             // What was written is behind the end of the log and is taken back. Where that cannot be done, or the disk is not just full,
             // it is anyone's guess what the file holds, and only reopening can tell.
@@ -201,6 +212,16 @@ struct LogState: ~Copyable {
         position = raw[active].endPosition
         tail.buffer.removeAll()
         tail.buffer.shrink(to: 1 << 20)
+    }
+
+    /// Sees to it that the active segment's file has all that was appended to it.
+    mutating func drainAppender() throws(LogDBError) {
+        do throws(FileError) { try appender.drain() } catch {
+            let failure = LogDBError(error)
+            // What met a full disk waits where it is, and nothing is lost.
+            if failure.code != .diskFull { poison(failure) }
+            throw failure
+        }
     }
 
     /// Says in the log that it is synced to its very end, so that damage to its last frames can be told from a tear. The mark is not

@@ -37,6 +37,8 @@ struct Inspection {
     var tornBytes: UInt64 = 0
     /// Where the log was cut.
     var cut: (file: String, number: UInt64, offset: UInt64)?
+    /// Whether the folder has a ring: the last writer did not close the database, or its ring's removal did not last.
+    var hasRing = false
     /// Files of ours that the manifest does not list.
     var leftovers: [String] = []
     /// A number that no file of the base has, listed or not: who reads in another process may hold one that is gone from the list.
@@ -52,6 +54,7 @@ extension Inspection {
         try inspection.openBase(in: directory)
         try inspection.openHistory(in: directory)
         try inspection.openSealed(in: directory)
+        inspection.hasRing = names.contains(FileNames.ring)
         try inspection.scanRaw(in: directory, for: access)
         inspection.leftovers = names.filter { inspection.isLeftover($0) }
         for name in names {
@@ -75,7 +78,7 @@ extension Inspection {
             case .raw, .sealed: segment = name
             case .base, .history: segment = name
             case .temporaryManifest, .run: break
-            case nil: if name != FileNames.lock, name != FileNames.readers { stranger = name }
+            case nil: if name != FileNames.lock, name != FileNames.readers, name != FileNames.ring { stranger = name }
             }
         }
         if let newest { return newest }
@@ -224,6 +227,8 @@ extension Inspection {
 
     private mutating func scanRaw(in directory: any Directory, for access: FileAccess) throws(LogDBError) {
         let entries = manifest.state.raw
+        // Before any segment is read: what a writer drains from now on is found in the segment, what it drained before is there.
+        let ring = entries.last?.end == nil ? try RingReading.open(in: directory, database: manifest.header.database) : nil
         var segments: [RawSegment] = []
         var sizes: [UInt64] = []
         for entry in entries {
@@ -233,7 +238,7 @@ extension Inspection {
         }
         for index in entries.indices {
             let entry = entries[index]
-            let segment = segments[index]
+            var segment = segments[index]
             try checkPlace(of: segment, after: index > 0 ? segments[index - 1] : nil)
             let next = index + 1 < segments.count ? segments[index + 1] : nil
             let base = segment.header.basePosition
@@ -245,6 +250,15 @@ extension Inspection {
             }
             let limit = known ?? sizes[index]
             var (scanned, stoppedAtMark, claim) = try scan(segment, from: RawSegment.frameOrigin, limit: limit)
+            // Where the file stops and the ring goes on.
+            var filed: UInt64?
+            if let ring, next == nil {
+                let found = try goOn(in: ring, segment, from: scanned, limit: limit, for: access)
+                if found.offset > scanned {
+                    (segment, filed, scanned, stoppedAtMark) = (found.segment, found.filed, found.offset, found.stoppedAtMark)
+                    claim = max(claim, found.claim)
+                }
+            }
             if let end = entry.end, scanned == end, end < sizes[index] {
                 var beyond = FrameScanner(segment.file, seed: segment.seed, from: end, limit: sizes[index])
                 guard try mapped({ () throws(FileError) in try beyond.next() }) == nil else {
@@ -257,6 +271,13 @@ extension Inspection {
             if known == nil || scanned < limit {
                 var after = try mapped { () throws(FileError) in
                     try Aftermath.search(segment.file, seed: segment.seed, from: scanned, limit: sizes[index])
+                }
+                if let filed {
+                    // What the ring covers may say more than the ring does.
+                    let covered = try mapped { () throws(FileError) in
+                        try Aftermath.search(segments[index].file, seed: segment.seed, from: filed, limit: sizes[index])
+                    }
+                    after.claim = max(after.claim, covered.claim)
                 }
                 if access == .reading, after.claim > base + scanned {
                     // Beside a writer: what was half written a moment ago may be whole now.
@@ -286,11 +307,43 @@ extension Inspection {
                     tornBytes += lost
                     cut = (segment.name, segment.number, scanned)
                 }
-                finish(segment, entry, end: scanned, size: sizes[index], proven: claim, isLast: true)
+                // What is in the ring only must get to the file, whatever is said to be on the disk.
+                let proven = filed.map { min(claim, base + $0) } ?? claim
+                finish(segment, entry, end: scanned, size: sizes[index], proven: proven, isLast: true)
                 discarded += segments[(index + 1)...].map(\.number)
                 return
             }
             finish(segment, entry, end: scanned, size: sizes[index], proven: claim, isLast: next == nil)
+        }
+    }
+
+    /// Follows the log on in the ring from `start`, where the file of `segment` stops.
+    private mutating func goOn(
+        in ring: RingReading, _ segment: RawSegment, from start: UInt64, limit: UInt64, for access: FileAccess
+    ) throws(LogDBError) -> (segment: RawSegment, filed: UInt64?, offset: UInt64, stoppedAtMark: Bool, claim: UInt64) {
+        var found = (segment: segment, filed: UInt64?.none, offset: start, stoppedAtMark: false, claim: UInt64(0))
+        while true {
+            let from = found.offset
+            let ended = ended
+            let bytes = try ring.frames(
+                from: segment.header.basePosition + from, seed: segment.seed, sequence: nextSequence, limit: limit - from
+            ) { ended.contains($0) }
+            if access == .reading {
+                // Beside a writer: what it has stored over in the ring is in the file by now, and more.
+                var scanner = FrameScanner(segment.file, seed: segment.seed, from: from, limit: limit)
+                while try mapped({ () throws(FileError) in try scanner.next() }) != nil {}
+                if scanner.offset > from + UInt64(bytes.count) {
+                    let more = try scan(segment, from: from, limit: limit)
+                    (found.offset, found.stoppedAtMark, found.claim) = (more.offset, more.stoppedAtMark, max(found.claim, more.claim))
+                    continue
+                }
+            }
+            guard !bytes.isEmpty else { return found }
+            found.segment = RawSegment(file: ContinuedFile(segment.file, at: from, with: bytes), header: segment.header)
+            found.filed = from
+            let more = try scan(found.segment, from: from, limit: limit)
+            (found.offset, found.stoppedAtMark, found.claim) = (more.offset, more.stoppedAtMark, max(found.claim, more.claim))
+            return found
         }
     }
 
@@ -417,7 +470,8 @@ extension Inspection {
                         offset: report.cutOffset, removedFiles: UInt64(leftovers.count))))
             try manifest.append(edits)
         }
-        // From here on nothing can go wrong that matters: these files are not part of the database.
+        // From here on nothing can go wrong that matters: these files are not part of the database. Nor is the ring, now that the segment is closed.
+        if hasRing { RingFile.remove(from: directory) }
         reaper.retire(leftovers)
         for number in discarded { try? directory.remove(FileNames.raw(number).name) }
         for progress in raw where unclosed[progress.segment.number] != nil { try? progress.segment.file.truncate(to: progress.end) }

@@ -28,6 +28,7 @@ extension Log {
         // The tail's open frame will be padded and this one may need a header of its own.
         let length = UInt64(FrameHeader.length + FrameHeader.padded(payload)) + lock.state.tailLength
         if lock.state.transactions.oldestStart != .max { expireTransactions(lock) }
+        if lock.state.position - lock.state.durable > lock.state.ringThreshold { askForRing(&lock.state) }
         if lock.state.isActive {
             let active = lock.state.raw.count - 1
             let allocated = lock.state.raw[active].allocated
@@ -96,6 +97,7 @@ extension Log {
     private func roll(for length: UInt64, mayUseReserve: Bool, _ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
         do throws(LogDBError) {
             try lock.state.drain()
+            try lock.state.drainAppender()
             try addSegment(for: length, &lock.state)
         } catch {
             if error.code == .diskFull, mayUseReserve { return }
@@ -141,6 +143,7 @@ extension Log {
         try appendToManifest([.reopenRaw(number: segment.number, allocated: allocated)], &state)
         state.raw[state.raw.count - 1].allocated = allocated
         state.isActive = true
+        beginAppending(&state)
     }
 
     /// Makes a new segment the active one: file, size, header, sync; name, sync; and only then the manifest.
@@ -177,6 +180,7 @@ extension Log {
         state.position = progress.endPosition
         state.raw.append(progress)
         state.isActive = true
+        beginAppending(&state)
     }
 
     /// Creates the file of a segment that has room for `needed` bytes. When it returns, header, size and name are on the disk.
@@ -238,7 +242,7 @@ extension LogState {
     @inline(__always)
     mutating func isReady(for payload: Int, _ table: String, _ options: Options) throws(LogDBError) -> Bool {
         try checkWritable()
-        guard isActive, tableID(table) != nil else { return false }
+        guard isActive, tableID(table) != nil, position - durable <= ringThreshold else { return false }
         let tailLength = tailLength
         if transactions.oldestStart != .max,
             position + tailLength - transactions.oldestStart > UInt64(options.maximumOpenTransactionBytes)

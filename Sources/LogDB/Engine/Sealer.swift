@@ -99,14 +99,26 @@ extension Log {
 
     /// Ends the active segment if anything is in it, and waits until every full segment is sealed that no transaction pins.
     func seal() throws(LogDBError) {
-        let position = try monitor.enter { lock throws(LogDBError) -> UInt64 in
+        try monitor.withLock { state throws(LogDBError) in
+            try state.checkWritable()
+            if !state.tail.buffer.isEmpty { try state.drain() }
+            try state.drainAppender()
+            guard let last = state.raw.last, last.end > RawSegment.frameOrigin else { return }
+            // The next append makes a new one.
+            state.isActive = false
+            state.appender.end()
+            state.mayReopen = false
+        }
+        let position = try waitUntilSealed()
+        // What a transaction keeps from being sealed is to be on the disk all the same.
+        try waitUntilDurable(position)
+    }
+
+    /// Waits until every full segment is sealed that no transaction pins. Returns how far the log goes then.
+    @discardableResult
+    func waitUntilSealed() throws(LogDBError) -> UInt64 {
+        try monitor.enter { lock throws(LogDBError) -> UInt64 in
             try lock.state.checkWritable()
-            if !lock.state.tail.buffer.isEmpty { try lock.state.drain() }
-            if let last = lock.state.raw.last, last.end > RawSegment.frameOrigin {
-                // The next append makes a new one.
-                lock.state.isActive = false
-                lock.state.mayReopen = false
-            }
             lock.state.sealFailure = nil
             wakeSealer()
             // Not those that others fill meanwhile: that might never end.
@@ -118,7 +130,5 @@ extension Log {
             }
             return lock.state.position
         }
-        // What a transaction keeps from being sealed is to be on the disk all the same.
-        try waitUntilDurable(position)
     }
 }

@@ -31,12 +31,7 @@ extension Snapshot {
         guard let directory = place.spillDirectory, !isReversed, limit == .max else {
             return try selectNarrowing(range, isReversed: isReversed, &left, in: place, body)
         }
-        let overflow = Sorter.Overflow.spill { () throws(LogDBError) in
-            try SpillFile.make(
-                in: directory, number: .random(in: 0 ... .max >> 1), blockLength: Sorter.blockLength(budget: place.sortBudget),
-                throttle: Throttle())
-        }
-        let sorter = Sorter(range: range, budget: place.sortBudget, overflow: overflow)
+        let sorter = Sorter(range: range, budget: place.sortBudget, overflow: spilling(into: directory, place))
         defer { sorter.close() }
         let sources: [RecordCursor]
         do {
@@ -49,6 +44,15 @@ extension Snapshot {
             return try selectNarrowing(range, isReversed: isReversed, &left, in: place, body)
         }
         try merge(sources, range, isReversed: isReversed, &left, budget: place.budget / 4, body)
+    }
+
+    private func spilling(into directory: any Directory, _ place: ReadingPlace) -> Sorter.Overflow {
+        let blockLength = Sorter.blockLength(
+            budget: place.sortBudget, records: sealed.reduce(0) { $0 + $1.entry.records },
+            rawLength: sealed.reduce(0) { $0 + $1.entry.rawLength })
+        return .spill { () throws(LogDBError) in
+            try SpillFile.make(in: directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: Throttle())
+        }
     }
 
     private func selectNarrowing(
@@ -83,14 +87,7 @@ extension Snapshot {
     ) throws {
         var range = range
         while !range.isEmpty {
-            var overflow = Sorter.Overflow.narrow
-            if let directory = place.spillDirectory {
-                overflow = .spill { () throws(LogDBError) in
-                    try SpillFile.make(
-                        in: directory, number: .random(in: 0 ... .max >> 1), blockLength: Sorter.blockLength(budget: place.sortBudget),
-                        throttle: Throttle())
-                }
-            }
+            let overflow = place.spillDirectory.map { spilling(into: $0, place) } ?? .narrow
             let sorter = Sorter(range: range, budget: place.sortBudget, overflow: overflow, versions: versions)
             defer { sorter.close() }
             try sort(into: sorter, budget: place.budget / 4)

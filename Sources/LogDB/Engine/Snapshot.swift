@@ -61,11 +61,25 @@ extension Log {
                 try state.drain()
                 own = transaction.number
             }
+            // What readers read is the files.
+            try? state.drainAppender()
             return Snapshot(
                 pin: reaper.pin(), base: state.base, history: state.history, compactedSequence: state.compacted.lastSequence,
-                sealed: state.sealed,
-                raw: state.raw.map { Snapshot.Raw(segment: $0.segment, end: $0.end) }, tables: state.catalog,
+                sealed: state.sealed, raw: state.readableRaw(), tables: state.catalog,
                 fates: Fates(state.transactions.committed, own: own), lastSequence: state.nextSequence - 1)
         }
+    }
+}
+
+extension LogState {
+    /// The raw segments, each with a file that has it whole.
+    fileprivate func readableRaw() -> [Snapshot.Raw] {
+        var readable = raw.map { Snapshot.Raw(segment: $0.segment, end: $0.end) }
+        // Where the file takes nothing any more the rest is read from memory.
+        guard isActive, let last = raw.last, let drained = appender.drainedPosition, drained < last.endPosition else { return readable }
+        let segment = last.segment
+        let file = ContinuedFile(segment.file, at: drained - segment.header.basePosition, with: appender.undrained())
+        readable[readable.count - 1] = Snapshot.Raw(segment: RawSegment(file: file, header: segment.header), end: last.end)
+        return readable
     }
 }

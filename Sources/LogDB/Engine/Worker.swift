@@ -8,28 +8,43 @@
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
+import Synchronization
 
 final class Worker: Sendable {
     let bell = Bell()
     private let name: String
+    private let priority: BackgroundThread.Priority
     private enum Phase {
         case idle
         case running(BackgroundThread)
         case ended
     }
     private let phase = Monitor<Phase>(.idle)
+    private let started = Atomic<Bool>(false)
 
-    init(name: String) { self.name = name }
+    /// Whether the thread was started; a look without a lock.
+    var isRunning: Bool { started.load(ordering: .acquiring) }
 
-    /// Rings, and starts the thread with `body` if it does not run yet; false where the system has no room for one,
+    init(name: String, priority: BackgroundThread.Priority = .inherited) {
+        self.name = name
+        self.priority = priority
+    }
+
+    /// Rings, or starts the thread with `body` if it does not run yet (it looks for work first); false where the system has no room for one,
     /// or after `join`.
     func wake(_ body: @escaping @Sendable () -> Void) -> Bool {
-        let isRunning = phase.withLock { phase in
-            if case .idle = phase, let thread = try? BackgroundThread(name: name, body) { phase = .running(thread) }
-            if case .running = phase { return true }
-            return false
+        let (isRunning, isNew) = phase.withLock { phase -> (Bool, Bool) in
+            switch phase {
+            case .running: return (true, false)
+            case .ended: return (false, false)
+            case .idle:
+                guard let thread = try? BackgroundThread(name: name, priority: priority, body) else { return (false, false) }
+                phase = .running(thread)
+                started.store(true, ordering: .releasing)
+                return (true, true)
+            }
         }
-        bell.ring()
+        if !isNew { bell.ring() }
         return isRunning
     }
 
@@ -37,6 +52,7 @@ final class Worker: Sendable {
     func join() {
         let thread = phase.withLock { phase -> BackgroundThread? in
             defer { phase = .ended }
+            started.store(false, ordering: .releasing)
             if case .running(let thread) = phase { return thread }
             return nil
         }

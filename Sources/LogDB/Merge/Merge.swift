@@ -2,6 +2,9 @@
 //
 // A loser tree (Knuth, The Art of Computer Programming 3, 5.4.1): finding the next of k sources takes one comparison a level. Of a key that
 // several have, the newest operation is delivered and the older ones are passed over, whoever has them.
+//
+// A match looks at what stands side by side in `heads`, not at the cursors: the table, then eight bytes of the key behind what the keys at hand
+// all begin with (`common`; keys of one kind often begin alike), then the whole key.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFormat
@@ -12,13 +15,18 @@ final class Merge {
     private let isReversed: Bool
     /// `losers[0]` is the winner; `losers[1 ..< k]` the loser of each match of the tree, whose leaves are the cursors.
     private var losers: [Int]
-    /// Of each cursor's record what settles most matches without a look at the cursor: its table (at the end, more than any has) and the first
-    /// bytes of its key.
+    /// Of each cursor's record what settles a match: its table (at the end, more than any has), eight bytes of its key, the key, the number.
+    @safe
     private struct Head {
         var table = UInt64.max
         var prefix: UInt64 = 0
+        // SAFETY: in the cursor's memory until it advances, and then it is replaced.
+        var key = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        var sequence: SequenceNumber = 0
     }
     private var heads: [Head]
+    /// What the keys of all heads begin with; only ever shorter. Nil before there is a key.
+    private var common: [UInt8]?
     private var hasStarted = false
     private var last = FullKey(table: 0, key: [])
     private var lastSequence: SequenceNumber = 0
@@ -43,32 +51,57 @@ final class Merge {
             for index in cursors.indices { try step(index) }
             build()
         } else {
-            let winner = cursors[losers[0]]
-            guard !winner.isAtEnd else { return nil }
-            last.table = winner.table
-            lastSequence = winner.sequence
+            let head = heads[losers[0]]
+            guard head.table != .max else { return nil }
+            last.table = head.table
+            lastSequence = head.sequence
             last.key.removeAll(keepingCapacity: true)
-            unsafe last.key.append(contentsOf: winner.keyBytes)
+            unsafe last.key.append(contentsOf: head.key)
+            let (prefix, length) = (head.prefix, common?.count)
             try step(losers[0])
             replay(losers[0])
             // The rest of the key's operations are older.
             while true {
-                let older = cursors[losers[0]]
-                guard !older.isAtEnd, older.table == last.table, equal(older.key, last.key.span) else { break }
+                let older = heads[losers[0]]
+                guard older.table == last.table, older.table != .max, older.prefix == prefix || length != common?.count,
+                    unsafe last.key.withUnsafeBytes({ unsafe compareBytes($0, older.key) == 0 })
+                else { break }
                 if let versions, versions.areDistinct(last.table, lastSequence, older.sequence) { break }
-                superseded?(older)
+                superseded?(cursors[losers[0]])
                 try step(losers[0])
                 replay(losers[0])
             }
         }
-        let winner = cursors[losers[0]]
-        return winner.isAtEnd ? nil : winner
+        return heads[losers[0]].table == .max ? nil : cursors[losers[0]]
     }
 
     private func step(_ index: Int) throws(LogDBError) {
-        try cursors[index].advance()
         let cursor = cursors[index]
-        heads[index] = cursor.isAtEnd ? Head() : Head(table: cursor.table, prefix: cursor.prefix)
+        // Its key goes with the block it lies in.
+        heads[index] = Head()
+        try cursor.advance()
+        guard !cursor.isAtEnd else { return }
+        let key = cursor.keyBytes
+        if unsafe !beginsAsAll(key) { unsafe shorten(to: key) }
+        heads[index] = unsafe Head(
+            table: cursor.table, prefix: prefix(key, from: common?.count ?? 0), key: key, sequence: cursor.sequence)
+    }
+
+    @inline(__always)
+    private func beginsAsAll(_ key: UnsafeRawBufferPointer) -> Bool {
+        guard let common, common.count <= key.count else { return false }
+        return unsafe common.withUnsafeBytes { unsafe compareBytes($0, UnsafeRawBufferPointer(rebasing: key[..<$0.count])) == 0 }
+    }
+
+    private func shorten(to key: UnsafeRawBufferPointer) {
+        guard let common else {
+            self.common = unsafe Array(key)
+            return
+        }
+        var length = 0
+        while length < min(common.count, key.count), unsafe common[length] == key[length] { length += 1 }
+        self.common = Array(common[..<length])
+        for index in heads.indices { heads[index].prefix = unsafe prefix(heads[index].key, from: length) }
     }
 
     /// Whether cursor `a` comes before cursor `b`: by key, of one key the newer first; those at the end last.
@@ -81,10 +114,9 @@ final class Merge {
         }
         if head.table == .max { return a < b }
         if head.prefix != other.prefix { return (head.prefix < other.prefix) != isReversed }
-        let (left, right) = (cursors[a], cursors[b])
-        let order = unsafe compareBytes(left.keyBytes, right.keyBytes)
+        let order = unsafe compareBytes(head.key, other.key)
         if order != 0 { return (order < 0) != isReversed }
-        return left.sequence != right.sequence ? left.sequence > right.sequence : a < b
+        return head.sequence != other.sequence ? head.sequence > other.sequence : a < b
     }
 
     /// Plays all matches.

@@ -7,6 +7,7 @@
 //   * a cursor is for one thread.
 //===-----------------------------------------------------------------------===//
 
+import CLogDB
 import LogDBFormat
 
 @safe
@@ -17,6 +18,8 @@ class RecordCursor {
     final var sequence: SequenceNumber = 0
     final var milliseconds: Int64 = 0
     final var isDelete = false
+    /// What the record adds to the digest, where the cursor knows it without looking: from when the record was taken in.
+    final var term: UInt64?
     /// Whether this is a source of the base rather than of the log.
     final var isBase: Bool { self is SegmentCursor }
     // SAFETY: both point into memory that the cursor owns and does not touch before it advances.
@@ -63,6 +66,17 @@ class RecordCursor {
         let start = Int(place.document)
         unsafe documentBytes = UnsafeRawBufferPointer(rebasing: raw[start..<(start + Int(place.documentLength))])
         isAtEnd = false
+    }
+
+    /// Calls for the bytes of a record that is shown soon.
+    @inline(__always)
+    final func prefetch(_ place: RecordPlace, in raw: UnsafeRawBufferPointer) {
+        // SAFETY: addresses inside the block, which are not read.
+        let base = raw.baseAddress!
+        unsafe logdb_prefetch(base + Int(place.key))
+        for offset in stride(from: 0, to: min(256, Int(place.documentLength)), by: 64) {
+            unsafe logdb_prefetch(base + Int(place.document) + offset)
+        }
     }
 
     /// The first eight bytes of the key, big-endian: settles most comparisons.

@@ -10,7 +10,7 @@
 //      table     open addressing; entry number + 1
 //      order     after `sort`: entries by key, each with the eight bytes of its key behind what all keys have in common
 //
-// Memory: `arena` and 88 bytes an entry. The arena is reserved at once and touched as it fills.
+// Memory: `arena` and 96 bytes an entry. The arena is reserved at once and touched as it fills.
 //===-----------------------------------------------------------------------===//
 
 import CLogDB
@@ -23,6 +23,8 @@ final class SortBuffer {
         var table: UInt64
         var sequence: SequenceNumber
         var milliseconds: Int64
+        /// What the record adds to the digest.
+        var term: UInt64
         var start: Int
         var keyLength: Int32
         /// -1 for a delete.
@@ -50,7 +52,8 @@ final class SortBuffer {
     /// Records taken in, superseded ones too.
     private(set) var added = 0
 
-    private static let entryBytes = 88
+    /// What a kept operation takes beside its key and document.
+    static let entryBytes = 96
     private let versions: VersionRule?
     /// The table that was asked about last, and whether every operation on it is kept.
     private var asked = (table: UInt64.max, keepsAll: false)
@@ -97,7 +100,7 @@ final class SortBuffer {
         }
         table[slot] = UInt32(entries.count + 1)
         noteCommon(record)
-        entries.append(Entry(hash: hash, table: 0, sequence: 0, milliseconds: 0, start: 0, keyLength: 0, documentLength: -1))
+        entries.append(Entry(hash: hash, table: 0, sequence: 0, milliseconds: 0, term: 0, start: 0, keyLength: 0, documentLength: -1))
         store(record, sequence, milliseconds, hash, at: entries.count - 1)
         if entries.count * 2 > table.count { grow() }
     }
@@ -121,10 +124,11 @@ final class SortBuffer {
         let start = arenaCount
         copy(record.key)
         copy(record.document)
+        let term = record.isDelete ? 0 : ContentDigest.term(key: record.key, document: record.document)
         entries[index] = Entry(
-            hash: hash, table: record.table, sequence: sequence, milliseconds: milliseconds, start: start,
+            hash: hash, table: record.table, sequence: sequence, milliseconds: milliseconds, term: term, start: start,
             keyLength: Int32(record.key.count), documentLength: record.isDelete ? -1 : Int32(record.document.count))
-        if !record.isDelete { digests.add(record) }
+        if !record.isDelete { digests.add(record.table, term: term) }
     }
 
     private func copy(_ bytes: Span<UInt8>) {
@@ -163,15 +167,7 @@ final class SortBuffer {
 
     private func subtract(_ index: Int) {
         let entry = entries[index]
-        if entry.documentLength >= 0 { digests.subtract(record(entry)) }
-    }
-
-    @_lifetime(borrow self)
-    private func record(_ entry: Entry) -> Record {
-        let key = unsafe Span<UInt8>(_unsafeElements: key(entry).assumingMemoryBound(to: UInt8.self))
-        let document = unsafe Span<UInt8>(_unsafeElements: document(entry).assumingMemoryBound(to: UInt8.self))
-        let record = Record(table: entry.table, key: key, isDelete: entry.documentLength < 0, document: document)
-        return unsafe _overrideLifetime(record, borrowing: self)
+        if entry.documentLength >= 0 { digests.subtract(entry.table, term: entry.term) }
     }
 
     private func noteCommon(_ record: borrowing Record) {
@@ -276,6 +272,7 @@ final class SortBuffer {
             table = entry.table
             sequence = entry.sequence
             milliseconds = entry.milliseconds
+            term = entry.term
             isDelete = entry.documentLength < 0
             unsafe keyBytes = buffer.key(entry)
             unsafe documentBytes = buffer.document(entry)
@@ -287,7 +284,8 @@ final class SortBuffer {
         arenaCount = 0
         entries.removeAll(keepingCapacity: true)
         order = []
-        table = [UInt32](repeating: 0, count: 1024)
+        // As large as before: it will be as full again.
+        for slot in table.indices { table[slot] = 0 }
         commonLength = .max
         tables = []
         lastTable = .max
@@ -347,7 +345,7 @@ final class SortBuffer {
         arenaCount = end
         entries = moved
         digests = TableDigests()
-        for entry in entries where entry.documentLength >= 0 { digests.add(record(entry)) }
+        for entry in entries where entry.documentLength >= 0 { digests.add(entry.table, term: entry.term) }
         table = [UInt32](repeating: 0, count: max(1024, table.count / 2))
         grow()
         return cutKey

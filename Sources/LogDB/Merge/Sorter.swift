@@ -2,7 +2,8 @@
 //
 // Operations go in in any order, newest first at best; out come sorted sources for a merge, in which the newest operation of each key is
 // the one that counts. What fits stays in memory. What does not goes into sorted runs of a spill file, and where there are more of those than
-// a merge can read at once, some are merged into one first.
+// a merge can read at once, some are merged into one first. Where the budget is large enough for two buffers, one is sorted and written on a thread
+// of its own while the other fills.
 //
 // Where nothing can be spilled (a full disk, a reader without a place of its own) the sorter narrows instead: it keeps the keys that come first
 // and says where it stopped, and its owner comes again for the rest. Slower, and needs nothing but memory.
@@ -17,13 +18,15 @@ final class Sorter {
         case narrow
     }
 
-    private let buffer: SortBuffer
+    /// What is being filled.
+    private var buffer: SortBuffer
     private let overflow: Overflow
-    private let fanIn: Int
     private let isReversed: Bool
+    /// Where full buffers go, once one was full.
+    private var shelf: RunShelf?
+    private let budget: Int
+    private let hasTwoBuffers: Bool
     private let versions: VersionRule?
-    private(set) var spill: SpillFile?
-    private var runs: [SpillRun] = []
     /// What is sorted: made smaller as a narrowing sorter finds that not all of it fits.
     private(set) var range: KeyRange
     /// The first key that was left for another time, in the direction of the sort.
@@ -33,24 +36,42 @@ final class Sorter {
     /// Called now and then, to be able to stop.
     var check: () throws(LogDBError) -> Void = {}
 
-    /// - Parameter budget: bytes of memory for sorting, and for merging the runs after it.
-    init(range: KeyRange, budget: Int, isReversed: Bool = false, overflow: Overflow, versions: VersionRule? = nil) {
+    /// Bytes from which on two buffers share a budget: of less, each would make too many runs.
+    private static let budgetOfTwo = 16 << 20
+
+    /// - Parameters:
+    ///   - budget: bytes of memory for sorting, and for merging the runs after it.
+    ///   - hasTwoBuffers: whether, once something was spilled, a full buffer is sorted and written while another fills, each of half of the budget.
+    init(
+        range: KeyRange, budget: Int, isReversed: Bool = false, hasTwoBuffers: Bool? = nil, overflow: Overflow, versions: VersionRule? = nil
+    ) {
         self.versions = versions
         self.range = range
         self.overflow = overflow
         self.isReversed = isReversed
+        self.budget = budget
+        self.hasTwoBuffers = hasTwoBuffers ?? (budget >= Self.budgetOfTwo)
         buffer = SortBuffer(budget: budget, versions: versions)
-        fanIn = Self.fanIn(budget: budget)
     }
 
-    /// Raw bytes of a block of a run where `budget` bytes are for sorting.
-    static func blockLength(budget: Int) -> Int { min(32 << 10, max(4 << 10, budget / 1024)) }
+    var spill: SpillFile? { shelf?.spill }
+
+    /// Raw bytes of a block of a run where `budget` bytes are for sorting: smaller ones where that spares merging runs into fewer first.
+    ///
+    /// - Parameters:
+    ///   - records: how many are to be sorted, at most.
+    ///   - rawLength: bytes of their keys and documents.
+    static func blockLength(budget: Int, records: UInt64, rawLength: UInt64) -> Int {
+        var length = min(32 << 10, max(4 << 10, budget / 1024))
+        let bytes = rawLength + records * UInt64(SortBuffer.entryBytes)
+        let runs = bytes / UInt64(max(1, budget >= budgetOfTwo ? budget / 2 : budget)) + 1
+        while length > 8 << 10, UInt64(fanIn(budget: budget, blockLength: length)) < runs { length /= 2 }
+        return length
+    }
 
     /// Runs that a merge may read at once in four fifths of `budget`: the buffer is empty by then. A block of a run takes its length unpacked, its
     /// places, and its packed form while it is read.
-    static func fanIn(budget: Int) -> Int { max(4, budget / 5 * 4 / (3 * blockLength(budget: budget) + 4096)) }
-
-    var isSpilled: Bool { !runs.isEmpty }
+    static func fanIn(budget: Int, blockLength: Int) -> Int { max(4, budget / 5 * 4 / (3 * blockLength + 4096)) }
 
     func add(_ record: borrowing Record, sequence: SequenceNumber, milliseconds: Int64) throws(LogDBError) {
         guard range.contains(record.table, record.key) else { return }
@@ -58,6 +79,8 @@ final class Sorter {
             try empty()
             guard range.contains(record.table, record.key) else { return }
         }
+        // A buffer grows for a document larger than itself: one at a time does.
+        if record.document.count > budget / 4 { try shelf?.wait() }
         buffer.add(record, sequence: sequence, milliseconds: milliseconds)
     }
 
@@ -76,40 +99,37 @@ final class Sorter {
                 range.upper = cut
             }
         case .spill(let make):
-            let file: SpillFile
-            if let spill {
-                file = spill
+            if let shelf {
+                buffer = try shelf.exchange(buffer)
             } else {
-                file = try make()
-                spill = file
+                try startShelf(try make())
             }
-            buffer.sort()
-            let run = try write(buffer.makeCursor(), to: file)
-            guard run.digests == buffer.digests else { throw Self.unbalanced("a run") }
-            runs.append(run)
-            buffer.removeAll()
         }
     }
 
-    private func write(_ cursor: RecordCursor, to file: SpillFile) throws(LogDBError) -> SpillRun {
-        var writer = RunWriter(file)
-        try cursor.advance()
-        while !cursor.isAtEnd {
-            try writer.append(cursor)
-            try cursor.advance()
-        }
-        return try writer.finish()
+    /// The first buffer has all of the budget: what fits into it is never spilled.
+    private func startShelf(_ file: SpillFile) throws(LogDBError) {
+        let shelf = RunShelf(file)
+        self.shelf = shelf
+        try shelf.write(buffer)
+        guard hasTwoBuffers else { return }
+        buffer.release()
+        buffer = SortBuffer(budget: budget / 2, versions: versions)
+        shelf.begin(spare: SortBuffer(budget: budget / 2, versions: versions))
     }
 
     /// The sorted sources, and the documents that they hold together. Nothing may be added any more.
     func finish() throws(LogDBError) -> (sources: [RecordCursor], digests: TableDigests) {
-        guard isSpilled, let spill else {
+        guard let shelf else {
             buffer.sort()
             return ([buffer.makeCursor(isReversed: isReversed)], buffer.digests)
         }
         precondition(!isReversed, "runs are read forwards")
         if !buffer.isEmpty { try empty() }
         buffer.release()
+        let spill = shelf.spill
+        let fanIn = Self.fanIn(budget: budget, blockLength: spill.blockLength)
+        var runs = try shelf.finish()
         while runs.count > fanIn {
             // As few as will do, the smallest first: every byte of them is written once more.
             let count = min(fanIn, runs.count - fanIn + 1)
@@ -157,6 +177,10 @@ final class Sorter {
             "\(what) does not hold the documents that went into it: nothing was changed. Run 'logdb verify', and report this")
     }
 
-    /// Gives back memory and disk.
-    func close() { spill?.close() }
+    /// Gives back memory and disk, whatever was under way. What `finish` returned is gone with it.
+    func close() {
+        shelf?.close()
+        shelf = nil
+        buffer.release()
+    }
 }

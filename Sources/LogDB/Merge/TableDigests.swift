@@ -64,9 +64,9 @@ struct TableDigests: Equatable {
     }
 
     @inline(__always)
-    mutating func subtract(_ record: Record) {
-        turn(to: record.table)
-        current.digest.subtract(ContentDigest.term(key: record.key, document: record.document))
+    mutating func subtract(_ table: UInt64, term: UInt64) {
+        turn(to: table)
+        current.digest.subtract(term)
     }
 
     mutating func add(_ other: TableDigests) {

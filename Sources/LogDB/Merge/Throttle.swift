@@ -1,7 +1,6 @@
 //===--- Throttle.swift - not more bytes a second than asked for ------------===//
 
 import LogDBFile
-import Synchronization
 
 /// Slows down whoever passes bytes through it. Without a rate it does nothing.
 final class Throttle: Sendable {
@@ -11,12 +10,13 @@ final class Throttle: Sendable {
         var start: UInt64 = 0
     }
     private let state = Monitor(State())
-    private let stops = Atomic(false)
+    private let isOver: @Sendable () -> Bool
 
-    init(bytesPerSecond: Int? = nil) { self.bytesPerSecond = bytesPerSecond }
-
-    /// From now on nobody is held up.
-    func stop() { stops.store(true, ordering: .relaxed) }
+    /// - Parameter isOver: asked while somebody is held up: whether nobody should be any more.
+    init(bytesPerSecond: Int? = nil, isOver: @escaping @Sendable () -> Bool = { false }) {
+        self.bytesPerSecond = bytesPerSecond
+        self.isOver = isOver
+    }
 
     /// Returns when `count` more bytes are within the rate.
     func pass(_ count: Int) {
@@ -26,7 +26,7 @@ final class Throttle: Sendable {
             state.passed += count
             return state.start + UInt64(Double(state.passed) / Double(bytesPerSecond) * 1e9)
         }
-        while !stops.load(ordering: .relaxed) {
+        while !isOver() {
             let now = Clock.monotonicNanoseconds()
             guard now < due else { return }
             Clock.sleep(nanoseconds: min(50_000_000, due - now))

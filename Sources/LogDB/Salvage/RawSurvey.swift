@@ -35,7 +35,8 @@ struct RawSurvey {
     static let maximumRuns = 20_000
 
     /// - Parameter identities: those that the file may have, where its header does not say.
-    init(_ file: SalvageFile, identities: [UInt64], progress: (UInt64) throws -> Void) throws {
+    /// - Parameter ring: where the writer may have left what the file lacks.
+    init(_ file: SalvageFile, identities: [UInt64], ring: RingReading? = nil, progress: (UInt64) throws -> Void) throws {
         self.file = file
         let handle = try file.open()
         var meter = WorkMeter(fileSize: file.size)
@@ -72,7 +73,22 @@ struct RawSurvey {
             }
             position = found
         }
+        if let ring { try goOn(in: ring, seed) }
         try progress(file.size)
+    }
+
+    /// Takes in what the ring holds behind the last run.
+    private mutating func goOn(in ring: RingReading, _ seed: UInt32) throws {
+        guard let header = file.rawHeader, header.file.database == ring.database else { return }
+        let start = runs.last?.end ?? RawSegment.frameOrigin
+        guard start < file.size else { return }
+        let bytes = try ring.frames(
+            from: header.basePosition &+ start, seed: seed, sequence: runs.last?.nextSequence ?? header.firstSequence,
+            limit: file.size - start
+        ) { _ in false }
+        guard !bytes.isEmpty else { return }
+        file.continuation = (start, bytes)
+        _ = try follow(try file.open(), seed, from: start) { _ in }
     }
 
     /// Follows frames from `start`, in as many runs as their numbers make. Returns where that ends.

@@ -26,6 +26,8 @@ final class SalvageFile {
     let sealedHeader: SegmentHeader?
     /// Why the header is not sound.
     let headerFault: LogDBError?
+    /// What the ring has of it beyond what the file has, and from where on.
+    var continuation: (start: UInt64, bytes: [UInt8])?
     private let directory: any Directory
     private let refusedSectors = Monitor<Set<UInt64>>([])
 
@@ -98,10 +100,11 @@ final class SalvageFile {
         return SalvageFile(name: name, size: size, form: form, number: number, fault: fault, in: directory)
     }
 
-    /// Opens the file for reading; sectors that cannot be read are zeros.
+    /// Opens the file for reading, with its continuation; sectors that cannot be read are zeros.
     func open() throws(LogDBError) -> any File {
         do throws(FileError) {
-            return ForgivingFile(try directory.open(name, for: .reading), size: size, refused: refusedSectors)
+            let file = ForgivingFile(try directory.open(name, for: .reading), size: size, refused: refusedSectors)
+            return continuation.map { ContinuedFile(file, at: $0.start, with: $0.bytes) } ?? file
         } catch { throw LogDBError(error) }
     }
 }

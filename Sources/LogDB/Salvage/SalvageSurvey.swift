@@ -54,7 +54,7 @@ struct SalvageSurvey {
         files = all.count + (evidence.name == nil ? 0 : 1)
         bytes = all.reduce(evidence.bytes) { $0 + $1.size }
         planned(bytes)
-        try look(through: all, progress)
+        try look(through: all, in: directory, progress)
         addUnreadableSectors(all)
     }
 
@@ -103,7 +103,7 @@ struct SalvageSurvey {
 
     // MARK: - Each file
 
-    private mutating func look(through all: [SalvageFile], _ progress: (UInt64) throws -> Void) throws {
+    private mutating func look(through all: [SalvageFile], in directory: any Directory, _ progress: (UInt64) throws -> Void) throws {
         var done = evidence.bytes
         // What the segment sealed next says of the index of the one before.
         var digests: [UInt64: [UInt32]] = [:]
@@ -116,13 +116,14 @@ struct SalvageSurvey {
         }
         var raw: [RawSurvey] = []
         var sealed: [SealedSurvey] = []
+        let ring = try? RingReading.open(in: directory, database: nil)
         for file in all {
             let start = done
             let pass = { (offset: UInt64) in try progress(start + min(offset, file.size)) }
             switch file.form {
             case .raw:
                 let known = evidence.rawIdentities[file.number].map { [$0] } ?? []
-                raw.append(try RawSurvey(file, identities: known + (predecessors[file.number] ?? []), progress: pass))
+                raw.append(try RawSurvey(file, identities: known + (predecessors[file.number] ?? []), ring: ring, progress: pass))
             case .sealed:
                 let entry = evidence.sealedEntries[file.number].flatMap { $0.isOf(file) ? $0 : nil }
                 let known = (entry.map { [$0.digest] } ?? []) + (digests[file.number] ?? [])

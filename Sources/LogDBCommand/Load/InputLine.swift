@@ -7,6 +7,8 @@
 //      {"op":"begin"}   {"op":"commit"}   {"op":"rollback"}      a transaction, with "tx":"name" one of several
 //      {"tx":"name","table":"actors","key":7,"value":{…}}        an operation of it
 //
+//      {"table":"actors","keys":"string","formats":true,"schema":{…}}      a table's schema; keys and formats may be left out
+//
 // A line is given as offsets into its own bytes: nothing is copied before it is known where to.
 //===-----------------------------------------------------------------------===//
 
@@ -19,13 +21,25 @@ enum InputLine {
     case delete(table: String, key: Key)
 }
 
-/// What a line is about: an operation, on its own or of a transaction, or a transaction as a whole.
+/// What a line is about: an operation, on its own or of a transaction; a transaction as a whole; or a schema.
 enum InputStep {
     case operation(InputLine, transaction: String?)
     /// nil is the transaction without a name.
     case begin(String?)
     case commit(String?)
     case rollback(String?)
+    case schema(SchemaLine)
+}
+
+/// The schema of a table, as `dump` prints it.
+struct SchemaLine {
+    var table: String
+    /// nil: both kinds.
+    var keys: KeyType?
+    /// Whether `format` is a rule.
+    var formats = false
+    /// Where in the line the schema of documents stands; nil: any document.
+    var documents: Range<Int>?
 }
 
 /// Why a line cannot be an ``InputLine``, and at which of its bytes.

@@ -91,6 +91,9 @@ struct LineParser {
         var value: JSONMember?
         var op: JSONMember?
         var tx: JSONMember?
+        var schema: JSONMember?
+        var keys: JSONMember?
+        var formats: JSONMember?
 
         init(of line: Span<UInt8>) throws {
             var cursor = try JSONCursor(object: line)
@@ -103,6 +106,9 @@ struct LineParser {
                     case "value": \Members.value
                     case "op": \Members.op
                     case "tx": \Members.tx
+                    case "schema": \Members.schema
+                    case "keys": \Members.keys
+                    case "formats": \Members.formats
                     default: throw LineError("unknown member \(name.debugDescription)", at: member.name.range.lowerBound)
                     }
                 guard self[keyPath: place] == nil else {
@@ -116,6 +122,12 @@ struct LineParser {
     private mutating func step(_ line: Span<UInt8>) throws -> InputStep {
         let members = try Members(of: line)
         let cursor = try JSONCursor(object: line)
+        if let schema = members.schema { return .schema(try self.schema(schema.value, members, cursor)) }
+        if let member = members.keys ?? members.formats {
+            throw LineError(
+                "\(cursor.string(member.name).debugDescription) goes with a member \"schema\", and there is none",
+                at: member.name.range.lowerBound)
+        }
         var transaction: String?
         if let tx = members.tx {
             guard tx.value.kind == .string else { throw LineError("the transaction's name is not a string", at: tx.value.range.lowerBound) }
@@ -132,6 +144,30 @@ struct LineParser {
         case "rollback": return .rollback(transaction)
         default: throw LineError("the op is none of \"begin\", \"commit\", \"rollback\"", at: op.value.range.lowerBound)
         }
+    }
+
+    private func schema(_ schema: JSONSlice, _ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> SchemaLine {
+        if let member = members.key ?? members.value ?? members.op ?? members.tx {
+            throw LineError(
+                "a line with \"schema\" has no member \(cursor.string(member.name).debugDescription)", at: member.name.range.lowerBound)
+        }
+        guard let table = members.table?.value else { throw LineError("there is no member \"table\"", at: 0) }
+        guard table.kind == .string else { throw LineError("the table is not a string", at: table.range.lowerBound) }
+        var result = SchemaLine(table: cursor.string(table))
+        if let keys = members.keys?.value {
+            guard keys.kind == .string, let type = KeyType(rawValue: cursor.string(keys)) else {
+                throw LineError("the keys are neither \"string\" nor \"integer\"", at: keys.range.lowerBound)
+            }
+            result.keys = type
+        }
+        if let formats = members.formats?.value {
+            guard formats.kind == .true || formats.kind == .false else {
+                throw LineError("the formats are neither true nor false", at: formats.range.lowerBound)
+            }
+            result.formats = formats.kind == .true
+        }
+        if schema.kind != .null { result.documents = schema.range }
+        return result
     }
 
     private mutating func operation(_ line: Span<UInt8>, _ members: Members, _ cursor: borrowing JSONCursor) throws -> InputLine {

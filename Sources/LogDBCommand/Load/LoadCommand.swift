@@ -28,6 +28,12 @@ struct LoadCommand: ParsableCommand {
             the load fails. With --skip-invalid it does not fail; a transaction that loses a line to that is rolled back at its commit, \
             and so are all that are open at a line that cannot be read at all.
 
+            A line as 'logdb dump' prints it for a table with a schema sets that, as 'logdb schema set' does; from there on the lines of that table must keep to it:
+
+              {"table":"actors","keys":"string","schema":{"type":"object","required":["hp"]}}
+
+            It stands outside of transactions, is no operation, and has no number.
+
             The database is created if there is none. Empty lines are passed over. A bad line ends the load: the message names its line \
             and column and says how many operations before it were kept. With --skip-invalid the load goes on and says how many lines \
             it passed over.
@@ -84,7 +90,16 @@ struct LoadCommand: ParsableCommand {
             valueName: "size"))
     var segmentSize: ByteSizeArgument?
 
-    @Flag(help: "Leave superseded operations in the log. Without this it is compacted in the background when half of it is superseded.")
+    @Option(
+        help: ArgumentHelp(
+            "How operations reach the log: positional (a call of the system each), shared-tail (memory that outlives the process, where the file system admits it) or automatic.",
+            valueName: "appender"))
+    var appender = AppenderArgument(.automatic)
+
+    @Flag(
+        help:
+            "Leave superseded operations in the log. Without this it is compacted, on the way and at the end, when half of it is superseded."
+    )
     var noCompaction = false
 
     func validate() throws {
@@ -101,6 +116,7 @@ struct LoadCommand: ParsableCommand {
         for file in files where file != "-" { try Descriptors.checkReadable(file) }
         let options = Options {
             $0.persistence = persistence.level
+            $0.appender = appender.appender
             if noCompaction { $0.compaction = .manual }
             if let codec { $0.codec = codec.codec }
             if let segmentSize { $0.segmentSizeBytes = segmentSize.bytes }
@@ -126,6 +142,7 @@ struct LoadCommand: ParsableCommand {
             if loader.skipped.count > 0 {
                 StandardError.report("\(counted(loader.skipped.count, "invalid line")) passed over, the first at \(loader.skipped.first)")
             }
+            try compactIfDue(database)
         }
     }
 
@@ -139,6 +156,25 @@ struct LoadCommand: ParsableCommand {
             // What was loaded is safe as it is; only the room it takes is not what it could be.
             guard error.code == .diskFull else { throw error }
             StandardError.report("everything was loaded, but there was no room to compress it: \(error)")
+        }
+    }
+
+    /// The background may not have come to it: a load is over soon.
+    private func compactIfDue(_ database: Database) throws {
+        var progress = ProgressLine(updatesPerLook: 1)
+        do {
+            let report = try database.compactIfDue { step in
+                if let signal = Interruption.signal {
+                    throw Interruption.failure(signal, "Everything was loaded; what is superseded is cleared away another time.")
+                }
+                progress.update { _ in step.line }
+            }
+            if report != nil { progress.finish { "compacted in \($0.rounded(to: 1)) s" } }
+        } catch let error as LogDBError {
+            guard error.code == .insufficientSpace || error.code == .diskFull else {
+                throw CommandFailure("everything was loaded, but not compacted: \(error)")
+            }
+            StandardError.report("everything was loaded, but there was no room to compact it: \(error)")
         }
     }
 }

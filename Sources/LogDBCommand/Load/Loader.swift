@@ -42,6 +42,8 @@ struct Loader: ~Copyable {
     private var transactions = NamedTransactions()
     /// Operations that were written and not synced yet, while nobody waits for each.
     private var owed: UInt64 = 0
+    /// Whether a schema was set and not synced yet. It has no number, and is not counted.
+    private var owesSchema = false
     private var output = OutputBuffer()
     private var progress: ProgressLine
     /// Name of the file being read, for messages; empty for standard input.
@@ -62,7 +64,7 @@ struct Loader: ~Copyable {
         let before = bytesRead
         let patience: Int32 = settings.acknowledge ? 0 : Self.patienceMilliseconds
         while true {
-            switch try reader.next(patience: pending.isEmpty && owed == 0 ? nil : patience) {
+            switch try reader.next(patience: pending.isEmpty && owed == 0 && !owesSchema ? nil : patience) {
             case .line: try take(reader.line, number: reader.lineNumber)
             case .tooLong:
                 try settle()
@@ -136,6 +138,27 @@ struct Loader: ~Copyable {
             try commit(atLevel: deferredLevel)
             try commit(try transactions.end(name))
         case .rollback(let name): try transactions.end(name).transaction.rollback()
+        case .schema(let schema): try set(schema, line, number: number)
+        }
+    }
+
+    /// Sets a table's schema. What stands before it was written by the rules that were there before.
+    private mutating func set(_ input: SchemaLine, _ line: Span<UInt8>, number: Int) throws {
+        guard transactions.isEmpty else { throw LineError("a schema is set outside of transactions: commit or roll back first", at: 0) }
+        try commit(atLevel: deferredLevel)
+        let place = input.documents?.lowerBound ?? 0
+        do throws(LogDBError) {
+            let schema = try input.documents.map { range throws(LogDBError) in
+                let text = [UInt8](line.extracting(range))
+                return try Schema(json: text, assertsFormats: input.formats)
+            }
+            try database.setSchema(input.table, keys: input.keys, documents: schema, persistence: deferredLevel)
+            owesSchema = owesSync
+        } catch {
+            guard error.code.isAboutOneOperation else { throw interrupted(by: error) }
+            try settle()
+            let column = LineError(error.description, at: place).column(in: line)
+            try refuse(at: "line \(number), column \(column)", error.description, from: .nobody)
         }
     }
 
@@ -217,10 +240,11 @@ struct Loader: ~Copyable {
     /// Brings everything that was read, but for open transactions, to the level asked for.
     private mutating func settle() throws {
         try commit()
-        guard owed > 0 else { return }
+        guard owed > 0 || owesSchema else { return }
         do throws(LogDBError) { try database.flush(to: .disk) } catch { throw interrupted(by: error) }
         keptSoFar += owed
         owed = 0
+        owesSchema = false
     }
 
     private mutating func commit() throws { try commit(atLevel: settings.persistence) }
@@ -341,7 +365,7 @@ extension LogDBError.Code {
     fileprivate var isAboutOneOperation: Bool {
         switch self {
         case .invalidDocument, .documentTooLarge, .keyTooLarge, .invalidTableName, .tooManyTables, .batchTooLarge, .schemaViolation,
-            .keyMismatch:
+            .keyMismatch, .invalidSchema, .incompatibleSchema:
             true
         default: false
         }

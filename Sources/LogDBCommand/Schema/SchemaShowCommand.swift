@@ -87,8 +87,7 @@ extension SchemaVersion {
         if assertsFormats { bytes.append(",\"formats\":true") }
         if let text {
             bytes.append(",\"schema\":")
-            // Line breaks stand between tokens only.
-            for byte in text { bytes.append(byte == 0x0A || byte == 0x0D ? 0x20 : byte) }
+            bytes.append(line: text.span)
         }
         bytes.append("}\n")
     }

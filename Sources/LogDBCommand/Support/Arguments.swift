@@ -2,6 +2,7 @@
 //
 //      --persistence   process | disk | interval:100ms       units ms, s, min
 //      --codec         none | lz4 | lz4hc[:LEVEL] | zlib[:LEVEL]
+//      --appender      automatic | positional | shared-tail
 //      --segment-size  65536 | 64KiB | 32MiB | 1GiB          K, KB and KiB are all 1024
 //
 // What does not parse or is out of range is wrong usage (64), found before anything is opened.
@@ -43,6 +44,30 @@ struct PersistenceArgument: ExpressibleByArgument {
             return .milliseconds(number * milliseconds)
         }
         return nil
+    }
+}
+
+/// An appender as it is spelled on the command line.
+struct AppenderArgument: ExpressibleByArgument {
+    var appender: Appender
+
+    init(_ appender: Appender) { self.appender = appender }
+
+    init?(argument: String) {
+        guard let appender = Appender.allCases.first(where: { $0.spelling == argument }) else { return nil }
+        self.appender = appender
+    }
+
+    var defaultValueDescription: String { appender.spelling }
+}
+
+extension Appender {
+    var spelling: String {
+        switch self {
+        case .automatic: "automatic"
+        case .positional: "positional"
+        case .sharedTail: "shared-tail"
+        }
     }
 }
 

@@ -272,6 +272,47 @@ import Testing
         }
     }
 
+    // A game that was always over before the compaction was had a log that grew for ever.
+    @Test func `what a short session left to clear away the next one clears away, though nothing is written in it`() throws {
+        var scribe = Scribe(seed: 27)
+        var db = try Database.open(at: folder(), options: small())
+        try scribe.write(to: db, 3000, keys: 100)
+        try db.seal()
+        try db.close()
+        #expect(folder.bases() == [])
+        var options = small()
+        options.compaction = .automatic
+        // Over at once: nothing is begun.
+        try Database.open(at: folder(), options: options).close()
+        #expect(folder.bases() == [])
+        db = try Database.open(at: folder(), options: options)
+        try eventually("a compaction") { try db.statistics().compactedSequenceNumber > 0 }
+        #expect(try contents(db) == scribe.contents)
+        try db.close()
+    }
+
+    @Test func `who cannot wait for the background compacts when it is due, and only then`() throws {
+        var options = small()
+        options.compaction = .automatic(garbage: 0.5, segments: 1000)
+        var scribe = Scribe(seed: 28)
+        var db = try Database.open(at: folder(), options: options)
+        try scribe.write(to: db, 1500, keys: 100)
+        #expect(try db.compactIfDue() == nil)
+        #expect(folder.bases() == [])
+        try db.close()
+        db = try Database.open(at: folder(), options: small())
+        #expect(try db.compactIfDue() == nil)
+        #expect(folder.bases() == [])
+        try db.close()
+        options.compaction = .automatic(garbage: 0.5, segments: 2)
+        db = try Database.open(at: folder(), options: options)
+        try #expect(#require(try db.compactIfDue()).steps == 1)
+        #expect(try db.compactIfDue() == nil)
+        #expect(!folder.bases().isEmpty)
+        #expect(try contents(db) == scribe.contents)
+        try db.close()
+    }
+
     @Test func `a database in which nothing is superseded is not compacted for it`() throws {
         var options = small()
         options.compaction = .automatic(garbage: 0.3, segments: 1)

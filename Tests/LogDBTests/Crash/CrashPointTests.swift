@@ -41,9 +41,10 @@ extension Crash {
     @Suite struct Points {
         private var plan: Explorer.Plan {
             var plan = Explorer.Plan()
-            plan.every = Scale.isDebug ? 11 : 1
-            plan.seeds = Scale.seeds(5, debug: 1)
-            plan.liveEvery = Scale.isDebug ? 55 : max(1, 2 / Scale.factor)
+            // Of each of the two appenders.
+            plan.every = Scale.isDebug ? 19 : 1
+            plan.seeds = Scale.seeds(3, debug: 1)
+            plan.liveEvery = Scale.isDebug ? 95 : max(1, 2 / Scale.factor)
             plan.depth = Scale.isDebug ? 1 : 2
             plan.laterEvery = Scale.isDebug ? 5 : 1
             plan.laterLiveEvery = max(3, 61 / Scale.factor)
@@ -51,7 +52,7 @@ extension Crash {
             return plan
         }
 
-        @Test(arguments: Workload.named, DiskModel.allCases)
+        @Test(arguments: Workload.appended, DiskModel.allCases)
         func `at every operation of a workload a crash leaves what was acknowledged, and nothing half`(
             _ workload: Workload, _ model: DiskModel
         ) {
@@ -73,8 +74,10 @@ extension Crash {
             guard Scale.only == nil else { return }
             for seed in 0..<Scale.seeds(10, debug: 1) {
                 let workload = Workload.random(seed: UInt64(seed), count: Scale.isDebug ? 12 : 30)
-                let violations = explore(workload, model, plan, seed: UInt64(seed))
-                #expect(violations.isEmpty, "seed \(seed): \(violations.joined(separator: "\n"))")
+                for workload in [workload, workload.by(.sharedTail)] {
+                    let violations = explore(workload, model, plan, seed: UInt64(seed))
+                    #expect(violations.isEmpty, "\(workload.testDescription): \(violations.joined(separator: "\n"))")
+                }
             }
         }
     }

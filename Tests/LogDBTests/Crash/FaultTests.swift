@@ -28,20 +28,21 @@ struct FaultKind: Sendable, CustomTestStringConvertible {
 
 extension Crash {
     @Suite struct Faults {
-        @Test(arguments: FaultKind.all, Workload.named)
+        @Test(arguments: FaultKind.all, Workload.appended)
         func `a call that fails is reported or does no harm, and the database opens again with all that was acknowledged`(
             _ kind: FaultKind, _ workload: Workload
         ) {
             // One of a kind: the same complaint of neighbouring calls says nothing new.
             var violations: [String: String] = [:]
-            var number = 0
+            // Every other place with one appender, and every other with the other.
+            var number = workload.options.appender == .sharedTail ? 1 : 0
             let deadline = Scale.deadline()
             while true {
                 guard Clock.monotonicNanoseconds() < deadline else {
                     violations["time"] = "call \(number): not done in time"
                     break
                 }
-                let model: DiskModel = number.isMultiple(of: 2) ? .ext4Like : .strictPOSIX
+                let model: DiskModel = (number / 2).isMultiple(of: 2) ? .ext4Like : .strictPOSIX
                 let fault = Fault(kind.effect, on: kind.operation, after: number, times: kind.times)
                 do {
                     guard try FaultRun(workload, model, fault).run(workload.steps) else { break }
@@ -51,7 +52,7 @@ extension Crash {
                     let kind = String(text.split(separator: ":").dropFirst().joined().filter { !$0.isNumber })
                     if violations[kind] == nil { violations[kind] = "call \(number): \(text)" }
                 }
-                number += (Scale.isDebug ? 29 : 1) * (workload.isLarge ? 11 : 1) * (Scale.factor > 1 ? 1 : 2 * workload.stride - 1)
+                number += (Scale.isDebug ? 58 : 2) * (workload.isLarge ? 11 : 1) * (Scale.factor > 1 ? 1 : 2 * workload.stride - 1)
             }
             #expect(violations.isEmpty, "\(violations.values.sorted().joined(separator: "\n"))")
         }

@@ -19,6 +19,10 @@ extension Crash {
             let ledger = Ledger(Model())
             var options = Options { $0.segmentSizeBytes = 64 << 10 }
             options.manifestGrowthBytes = 600
+            // Small enough that there is room for it at first.
+            options.appender = (kilobytes / 8).isMultiple(of: 2) ? .sharedTail : .positional
+            options.ringBytes = 8 << 10
+            options.drainsInBackground = false
             let runner = Runner(disk, ledger, options)
             var author = Author(seed: UInt64(kilobytes))
             try runner.open()

@@ -19,7 +19,7 @@ struct Workload: Sendable, CustomTestStringConvertible {
     /// Whether its database is so large that places are tried less densely.
     var isLarge: Bool { exploredFrom > 0 }
 
-    var testDescription: String { name }
+    var testDescription: String { options.appender == .sharedTail ? "\(name), shared tail" : name }
 
     init(_ name: String, codec: Codec = .lz4, exploredFrom: Int = 0, _ steps: [Step]) {
         self.name = name
@@ -29,7 +29,17 @@ struct Workload: Sendable, CustomTestStringConvertible {
             $0.segmentSizeBytes = 64 << 10
             $0.codec = codec
             $0.compaction = .manual
+            $0.appender = .positional
         }
+    }
+
+    /// The same with another appender. The ring is so small that a segment goes round it, and some frames do not fit.
+    func by(_ appender: Appender) -> Workload {
+        var workload = self
+        workload.options.appender = appender
+        workload.options.ringBytes = 48 << 10
+        workload.options.drainsInBackground = false
+        return workload
     }
 
     /// The written ones: each is about one thing.
@@ -41,6 +51,9 @@ struct Workload: Sendable, CustomTestStringConvertible {
 
     /// Those that LOGDB_CRASH_ONLY leaves.
     static let named: [Workload] = all.filter { Scale.only.map($0.name.contains) ?? true }
+
+    /// Each with either appender.
+    static let appended: [Workload] = named.flatMap { [$0, $0.by(.sharedTail)] }
 
     static func random(seed: UInt64, count: Int = 30) -> Workload {
         var author = Author(seed: seed)
