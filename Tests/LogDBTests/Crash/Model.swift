@@ -107,7 +107,7 @@ struct Model: Sendable {
         case .setSchema(let name, let schema, _):
             if Self.contents(frames[...]).schemas[name]?.last != schema { effects.append(.setSchema(name, schema)) }
         case .retain(let name, let retention, _):
-            if !known.contains(name) || Self.contents(frames[...]).retentions[name] ?? .latest != retention {
+            if !known.contains(name) || (Self.contents(frames[...]).retentions[name] ?? .latest) != retention {
                 effects.append(.retain(name, retention))
             }
         case .savepoint(let name, _): if Self.contents(frames[...]).savepoints[name] == nil { effects.append(.savepoint(name)) }
