@@ -9,7 +9,9 @@
 // pieces: the drainer's thread, or whoever needs the segment whole - a leader before its sync, a reader, a roll.
 //
 // Invariants:
-//   * drained ≤ published ≤ drained + capacity. Bytes between the two are never stored over; those before `drained` are in the segment's file.
+//   * drained ≤ published ≤ drained + capacity - chunk. Bytes between the first two are never stored over; those before `drained` are in the segment's file.
+//   * a frame that is drained in part is whole in the ring: draining stops where it likes, and recovery takes frames whole, from the one or from the
+//     other. No frame in the ring is longer than a chunk, which is left free before `drained`.
 //   * everything in the ring has room in the segment that was reserved before (see Roll.swift), so draining does not meet a full disk.
 //   * published moves under the log's lock, drained under `target`'s. Who holds the former may take the latter, never the other way round.
 //   * a failed write other than for a full disk is final, as a failed sync is: the ring then keeps what the segment may lack.
@@ -74,9 +76,10 @@ final class SharedTail: SegmentAppender {
         let start = published.load(ordering: .relaxed)
         let length = UInt64(bytes.count)
         if length > chunk { return try appendPast(bytes, to: segment, at: offset) }
-        if start + length - drained.load(ordering: .acquiring) > capacity {
+        let room = capacity - chunk
+        if start + length - drained.load(ordering: .acquiring) > room {
             // Behind: its next piece is written here, or the drainer is just writing it.
-            try drain(to: start + length - capacity)
+            try drain(to: start + length - room)
         }
         store(bytes, at: start)
         // Not ordered before the look at the alarm: the drainer may then miss this append, and wakes at the next.
@@ -128,7 +131,9 @@ final class SharedTail: SegmentAppender {
             let start = drained.load(ordering: .relaxed)
             let place = start % capacity
             let count = min(published.load(ordering: .acquiring) - start, chunk, capacity - place)
-            guard count > 0, let file = target.file else { return }
+            guard count > 0 else { return }
+            // Let go of with something in it, after a failure.
+            guard let file = target.file else { throw FileError(.closed, operation: .write, name: FileNames.ring) }
             let range = RingHeader.origin + Int(place)..<RingHeader.origin + Int(place + count)
             let offset = start - target.base
             do throws(FileError) {

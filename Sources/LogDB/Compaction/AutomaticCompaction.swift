@@ -85,9 +85,12 @@ extension Log {
         defer { withExtendedLifetime(pin) {} }
         guard isUsable, tail.count >= segments else { return false }
         let garbage = try garbage.estimate(base: base, history: history, tail: tail, catalog).share
-        if garbage >= share { return true }
-        let (baseBytes, tailBytes) = ((base + history).reduce(0) { $0 + $1.entry.rawLength }, tail.reduce(0) { $0 + $1.entry.rawLength })
-        if tail.count >= Self.manySegments, tailBytes >= Self.timesBase * baseBytes { return true }
+        func rawBytes(_ segments: [SealedSegment]) -> UInt64 { segments.reduce(0) { $0 + $1.entry.rawLength } }
+        let (baseBytes, historyBytes, tailBytes) = (rawBytes(base), rawBytes(history), rawBytes(tail))
+        // The history is written anew as well: what is cleared away must be worth that.
+        let current = Double(baseBytes + tailBytes)
+        if garbage * current / max(1, current + Double(historyBytes)) >= share { return true }
+        if tail.count >= Self.manySegments, tailBytes >= Self.timesBase * (baseBytes + historyBytes) { return true }
         let free = try mapped { () throws(FileError) in try directory.freeBytes() }
         return garbage >= Self.shortGarbage && free < Self.shortSegments * UInt64(options.segmentSizeBytes)
     }

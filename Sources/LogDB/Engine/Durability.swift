@@ -62,18 +62,23 @@ extension Log {
     private func lead(for count: Int) throws(LogDBError) {
         gather(besides: count)
         let start = Clock.monotonicNanoseconds()
-        let (target, files, appender) = monitor.withLock { state in
+        let (target, files, appender, before) = monitor.withLock { state in
             // Acknowledged is only what was appended before the sync began: here.
-            (state.position, state.raw.filter { $0.endPosition > state.durable }.map(\.segment.file), state.appender)
+            (state.position, state.raw.filter { $0.endPosition > state.durable }.map(\.segment.file), state.appender, state.failure)
         }
-        var failure: LogDBError?
-        do throws(FileError) {
-            try appender.drain()
-            for file in files { try file.sync() }
-        } catch { failure = LogDBError(error) }
+        // Of a file of which a sync has failed another one says nothing.
+        var failure = before
+        if failure == nil {
+            do throws(FileError) {
+                try appender.drain()
+                for file in files { try file.sync() }
+            } catch { failure = Self.failureOfSync(error) }
+        }
         let end = Clock.monotonicNanoseconds()
         var completed: [DurabilityWaiter] = []
         let (next, durable, cause, hasWork) = monitor.withLock { state -> (ParkingPlace?, UInt64, LogDBError?, Bool) in
+            // Somebody else's may have come meanwhile.
+            failure = failure ?? state.failure
             if let failure {
                 state.poison(failure)
             } else {
@@ -85,12 +90,19 @@ extension Log {
                 count: count + completed.count + state.waiters.count, deadline: end + min((end - start) / 2, Self.longestGathering))
             let next = state.takeLeader()
             state.isSyncing = next != nil
-            return (next, state.durable, state.failure, !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil)
+            return (next, state.durable, state.failure, !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil || state.isStopping)
         }
         next?.leave(.lead)
         if next == nil, hasWork { flusher.bell.ring() }
         for waiter in completed { waiter.complete(waiter.position <= durable ? nil : failure ?? cause) }
         if let failure { throw failure }
+    }
+
+    /// What was appended is there, in the ring: that the disk is full does not mean here that nothing was written.
+    private static func failureOfSync(_ error: FileError) -> LogDBError {
+        let failure = LogDBError(error)
+        guard failure.code == .diskFull else { return failure }
+        return LogDBError(.syncFailed, "what was written could not be brought to the disk, which is full: make room, and open the database again")
     }
 
     private static let longestGathering: UInt64 = 500_000

@@ -135,6 +135,8 @@ extension Log {
             allocated = try Self.allocate(
                 segment.file, wanted: UInt64(options.segmentSizeBytes), needed: last.end + length, kept: last.end, onlyDeletes: onlyDeletes)
             try segment.file.sync()
+            // A ring of it that was removed must not come back once numbers and places are given out again.
+            try directory.sync()
         } catch {
             let failure = LogDBError(error)
             if failure.code != .diskFull { state.poison(failure) }

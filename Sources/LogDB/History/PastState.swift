@@ -17,7 +17,8 @@ import LogDBFormat
 public enum Moment: Sendable, Hashable {
     /// After the operation with this number, and all before it.
     case sequence(SequenceNumber)
-    /// In milliseconds since 1970 UTC: after the last operation, in the order of their numbers, that was not made later.
+    /// In milliseconds since 1970 UTC: after the last operation, in the order of their numbers, that was not made later. What a savepoint has kept is told by its name
+    /// only: whether something else happened between it and the time is not known any more.
     case time(milliseconds: Int64)
     case savepoint(String)
 }
@@ -179,7 +180,17 @@ struct Horizons: Sendable {
         }.max()
     }
 
-    func isSavepoint(_ sequence: SequenceNumber) -> Bool { savepoints.contains(sequence) }
+    /// Whether the operation asked for is one that a savepoint names. A time is not: it may be that of an operation behind the savepoint that was cleared away, and
+    /// then the savepoint is only the last one that is left before it.
+    private var admitsSavepoints = true
+
+    func withoutSavepoints() -> Horizons {
+        var copy = self
+        copy.admitsSavepoints = false
+        return copy
+    }
+
+    private func isSavepoint(_ sequence: SequenceNumber) -> Bool { admitsSavepoints && savepoints.contains(sequence) }
 
     func check(_ name: String, _ table: UInt64, at sequence: SequenceNumber) throws(LogDBError) {
         var horizon = horizon(table)
@@ -250,7 +261,7 @@ struct PastView {
                 }
                 sequence = savepoint.sequenceNumber
             }
-            return try PastState(database, snapshot, sequence, time, horizons)
+            return try PastState(database, snapshot, sequence, time, time == nil ? horizons : horizons.withoutSavepoints())
         } catch { throw error as! LogDBError }
     }
 }

@@ -82,11 +82,12 @@ struct RawSurvey {
         guard let header = file.rawHeader, header.file.database == ring.database else { return }
         let start = runs.last?.end ?? RawSegment.frameOrigin
         guard start < file.size else { return }
-        let bytes = try ring.frames(
+        // What of the ring cannot be read is as if it were not there.
+        let bytes = try? ring.frames(
             from: header.basePosition &+ start, seed: seed, sequence: runs.last?.nextSequence ?? header.firstSequence,
             limit: file.size - start
         ) { _ in false }
-        guard !bytes.isEmpty else { return }
+        guard let bytes, !bytes.isEmpty else { return }
         file.continuation = (start, bytes)
         _ = try follow(try file.open(), seed, from: start) { _ in }
     }

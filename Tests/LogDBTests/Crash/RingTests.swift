@@ -84,6 +84,23 @@ extension Crash {
             for more in 0...17 { #expect(try count(killed(safe: 3, more: more)) == 3 + more) }
         }
 
+        // Draining stops in the middle of a frame: its front was stored over in the ring while the file lacked its end, and recovery stopped there.
+        @Test func `frames of any length, drained in part when the process is killed, are there`() throws {
+            var random = SplitMix64(seed: 31)
+            for _ in 0..<3 {
+                let disk = SimulatedDisk()
+                let runner = Runner(disk, Ledger(Model()), Self.options)
+                try runner.open()
+                for number in 0..<40 {
+                    var author = Author(seed: UInt64(number))
+                    let document = author.document(60 + random.below(800))
+                    try runner.perform(.write(Change(table: "t", key: .integer(Int64(number)), document: document), .process))
+                    #expect(try count(disk.afterKill()) == number + 1)
+                }
+                runner.abandon()
+            }
+        }
+
         @Test func `a ring that is missing, foreign, damaged, cut off or garbage takes nothing from what the segment has`() throws {
             let disk = try killed(safe: 3, more: 4)
             let foreign = try killed(safe: 2, more: 6).read("RING")

@@ -30,6 +30,48 @@ import Testing
         try db.close()
     }
 
+    // The savepoint was the last operation left before the time, and was taken for what there was then.
+    @Test func `a time behind a savepoint is not told by it once what came between was cleared away`() throws {
+        let hour: Int64 = 3_600_000
+        let clock = WallClock(milliseconds: 1_790_000_000_000)
+        let start = clock.milliseconds
+        var options = small()
+        options.clock = clock
+        let db = try Database.open(at: folder(), options: options)
+        try db.upsert("a", "k", json: #"{"n":1}"#)
+        try db.savepoint("s")
+        clock.milliseconds = start + hour
+        try db.upsert("a", "k", json: #"{"n":2}"#)
+        clock.milliseconds = start + 4 * hour
+        try db.upsert("a", "k", json: #"{"n":3}"#)
+        #expect(try db.state(asOf: .time(milliseconds: start + 2 * hour)).get("a", "k") == ["n": 2])
+        clock.milliseconds = start + 5 * hour
+        try db.compact()
+        for read in [{ try db.state(asOf: $0).get("a", "k") }, { try db.revert(to: $0); return .null }] as [(Moment) throws -> JSON] {
+            #expect { _ = try read(.time(milliseconds: start + 2 * hour)) } throws: { ($0 as? LogDBError)?.code == .historyIncomplete }
+        }
+        #expect(try db.state(asOf: .savepoint("s")).get("a", "k") == ["n": 1])
+        #expect(try db.state(asOf: .time(milliseconds: start + 5 * hour)).get("a", "k") == ["n": 3])
+        try db.close()
+    }
+
+    // A table that keeps everything made every two segments of another one rewrite all that was kept.
+    @Test func `a large history is not written anew for a little garbage beside it`() throws {
+        var options = small(.none)
+        options.compaction = .automatic(garbage: 0.5, segments: 2)
+        let db = try Database.open(at: folder(), options: options)
+        try db.setRetention(.all, of: "kept")
+        let filler = String(repeating: "x", count: 4000)
+        for number in 0..<1500 { try db.upsert("kept", .integer(Int64(number % 10)), json: #"{"n":\#(number),"t":"\#(filler)"}"#) }
+        try db.compact()
+        let before = folder.files().filter { $0.contains(".hist.") }
+        #expect(before.count > 40)
+        for number in 0..<300 { try db.upsert("hot", 1, json: #"{"n":\#(number),"t":"\#(filler)"}"#) }
+        try db.compactIfDue()
+        #expect(folder.files().filter { $0.contains(".hist.") } == before)
+        try db.close()
+    }
+
     @Test func `a past state holds on to what it reads while compaction clears it away`() throws {
         let db = try Database.open(at: folder(), options: small())
         for number in 0..<100 { try db.upsert("a", .integer(Int64(number % 10)), json: #"{"n":\#(number)}"#) }
