@@ -35,7 +35,7 @@ struct LoadedManifest {
     }
 
     private static func load(_ file: any File, number: UInt64, name: String) throws(LogDBError) -> LoadedManifest {
-        let size: UInt64
+        var size: UInt64
         let start: [UInt8]
         do throws(FileError) {
             size = try file.size()
@@ -52,26 +52,36 @@ struct LoadedManifest {
         var scanner = FrameScanner(file, seed: seed, from: frameOrigin, limit: size)
         var state = ManifestState()
         var nextEdit: UInt64 = 1
-        while let frame = try mapped({ () throws(FileError) in try scanner.next() }) {
-            do throws(FormatError) {
-                guard frame.kind == .manifestEdits, frame.sequence == nextEdit else {
-                    throw FormatError(.corrupted, "edit \(frame.sequence) stands where \(nextEdit) belongs")
-                }
-                for edit in try ManifestEdit.decode(scanner.payload) { try state.apply(edit) }
-            } catch { throw LogDBError(error, in: name, at: scanner.frameOffset) }
-            nextEdit += 1
-        }
-        guard nextEdit > 1 else { throw LogDBError(.corrupted, "the manifest holds no edit", file: name, offset: frameOrigin) }
-        let end = scanner.offset
-        let limit = size
-        let after = try mapped { () throws(FileError) in try Aftermath.search(file, seed: seed, from: end, limit: limit) }
-        guard after.claim <= end else {
-            throw LogDBError(.corrupted, "an edit that had been synced does not hold", file: name, offset: end)
+        var end = frameOrigin
+        var after: Aftermath
+        var claim = frameOrigin
+        while true {
+            while let frame = try mapped({ () throws(FileError) in try scanner.next() }) {
+                do throws(FormatError) {
+                    guard frame.kind == .manifestEdits, frame.sequence == nextEdit else {
+                        throw FormatError(.corrupted, "edit \(frame.sequence) stands where \(nextEdit) belongs")
+                    }
+                    for edit in try ManifestEdit.decode(scanner.payload) { try state.apply(edit) }
+                } catch { throw LogDBError(error, in: name, at: scanner.frameOffset) }
+                nextEdit += 1
+            }
+            guard nextEdit > 1 else { throw LogDBError(.corrupted, "the manifest holds no edit", file: name, offset: frameOrigin) }
+            claim = max(claim, scanner.claim)
+            let (previous, reached, limit) = (end, scanner.offset, size)
+            end = reached
+            after = try mapped { () throws(FileError) in try Aftermath.search(file, seed: seed, from: reached, limit: limit) }
+            if after.claim <= end { break }
+            // A writer may have gone on since the scan: what was said to be synced before what it wrote then is there by now. If it is not, it is damaged.
+            guard end > previous else {
+                throw LogDBError(.corrupted, "an edit that had been synced does not hold", file: name, offset: end)
+            }
+            size = try mapped { () throws(FileError) in try file.size() }
+            scanner = FrameScanner(file, seed: seed, from: end, limit: size)
         }
         let torn = scanner.stoppedAtMark ? 0 : after.writtenBytes
         return LoadedManifest(
             number: number, header: header, state: state, end: end, nextEdit: nextEdit, tornBytes: torn, size: size,
-            provenEnd: max(scanner.claim, frameOrigin))
+            provenEnd: claim)
     }
 }
 
