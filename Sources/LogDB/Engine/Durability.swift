@@ -90,7 +90,10 @@ extension Log {
                 count: count + completed.count + state.waiters.count, deadline: end + min((end - start) / 2, Self.longestGathering))
             let next = state.takeLeader()
             state.isSyncing = next != nil
-            return (next, state.durable, state.failure, !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil || state.isStopping)
+            return (
+                next, state.durable, state.failure,
+                !state.waiters.isEmpty || state.syncDeadline != nil || state.failure != nil || state.isStopping
+            )
         }
         next?.leave(.lead)
         if next == nil, hasWork { flusher.bell.ring() }
@@ -102,7 +105,8 @@ extension Log {
     private static func failureOfSync(_ error: FileError) -> LogDBError {
         let failure = LogDBError(error)
         guard failure.code == .diskFull else { return failure }
-        return LogDBError(.syncFailed, "what was written could not be brought to the disk, which is full: make room, and open the database again")
+        return LogDBError(
+            .syncFailed, "what was written could not be brought to the disk, which is full: make room, and open the database again")
     }
 
     private static let longestGathering: UInt64 = 500_000

@@ -47,7 +47,12 @@ import Testing
         #expect(try db.state(asOf: .time(milliseconds: start + 2 * hour)).get("a", "k") == ["n": 2])
         clock.milliseconds = start + 5 * hour
         try db.compact()
-        for read in [{ try db.state(asOf: $0).get("a", "k") }, { try db.revert(to: $0); return .null }] as [(Moment) throws -> JSON] {
+        for read in [
+            { try db.state(asOf: $0).get("a", "k") },
+            {
+                try db.revert(to: $0); return .null
+            },
+        ] as [(Moment) throws -> JSON] {
             #expect { _ = try read(.time(milliseconds: start + 2 * hour)) } throws: { ($0 as? LogDBError)?.code == .historyIncomplete }
         }
         #expect(try db.state(asOf: .savepoint("s")).get("a", "k") == ["n": 1])
