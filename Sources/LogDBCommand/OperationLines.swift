@@ -56,7 +56,7 @@ struct OperationLines {
     mutating func appendChange(_ operation: borrowing Operation, to bytes: inout [UInt8]) throws {
         bytes.append(UInt8(ascii: "{"))
         appendAddress(operation.table, try operation.key, to: &bytes)
-        if operation.isDelete { bytes.append(",\"delete\":true}\n") } else { Self.appendValue(operation.document, to: &bytes) }
+        if operation.isDelete { bytes.append(",\"value\":null}\n") } else { Self.appendValue(operation.document, to: &bytes) }
     }
 
     @inline(__always)

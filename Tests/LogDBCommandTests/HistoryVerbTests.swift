@@ -83,14 +83,17 @@ struct HistoryVerbTests {
         #expect(try workspace.logdb("put", "db", "rooms", "7", #"{"doors":1}"#, "--integer-key").status == 0)
         #expect(
             try workspace.logdb("diff", "db", "before").lines == [
-                #"{"table":"actors","key":"a1","value":{"hp":9}}"#, #"{"table":"actors","key":"a2","delete":true}"#,
+                #"{"table":"actors","key":"a1","value":{"hp":9}}"#, #"{"table":"actors","key":"a2","value":null}"#,
                 #"{"table":"actors","key":"a4","value":{"hp":4}}"#, #"{"table":"rooms","key":7,"value":{"doors":1}}"#,
             ])
+        // As load reads it.
+        #expect(try workspace.logdb("load", "copy", input: workspace.logdb("diff", "db", "before").output).status == 0)
+        #expect(try workspace.logdb("dump", "copy").lines.count == 3)
         let back = try workspace.logdb("diff", "db", "now", "before", "--table", "actors")
         #expect(
             back.lines == [
                 #"{"table":"actors","key":"a1","value":{"hp":1}}"#, #"{"table":"actors","key":"a2","value":{"hp":2}}"#,
-                #"{"table":"actors","key":"a4","delete":true}"#,
+                #"{"table":"actors","key":"a4","value":null}"#,
             ])
         #expect(try workspace.logdb("revert", "db", "actors", "a1", "--to", "before").output == #"{"upserts":1,"deletes":0}"# + "\n")
         #expect(try workspace.logdb("revert", "db", "actors", "--to", "before").output == #"{"upserts":1,"deletes":1}"# + "\n")

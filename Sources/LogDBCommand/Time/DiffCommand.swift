@@ -12,7 +12,7 @@ struct DiffCommand: ParsableCommand {
             now if it is left out, and may be the earlier one. Documents that are byte for byte the same are left out.
 
               {"table":"actors","key":"goblin-7","value":{"hp":3}}
-              {"table":"actors","key":"goblin-9","delete":true}
+              {"table":"actors","key":"goblin-9","value":null}
 
             Moments are written as for 'logdb dump --as-of': a sequence number, a time, or a savepoint.
 
