@@ -19,6 +19,7 @@ extension Bench {
         let prepared = try BareFile(fresh("bare.prepared"), .preallocated, byteCount: total)
         let growing = try BareFile(fresh("bare.growing"), .growing)
         let database = try Database.open(at: fresh("put"))
+        let sharing = try Database.open(at: fresh("sharing"), options: Options { $0.appender = .sharedTail })
         let paced = try Database.open(at: fresh("paced"))
         let counting = try Database.open(at: fresh("counting"))
         let counter = try counting.counter("counters", "views", field: "count")
@@ -32,8 +33,11 @@ extension Bench {
                 Contender("write") { _ in try growing.extend(bytes) },
                 Contender("interval") { try inputs.put($0, into: paced, .interval(.milliseconds(100))) },
                 Contender("count") { _ in try counter.increment(persistence: .process) },
+                Contender("shared") { try inputs.put($0, into: sharing, .process) },
             ], calls: calls, turn: 500, warmUp: 2000)
         try database.close()
+        let sharedAppender = try sharing.statistics().appender
+        try sharing.close()
         try paced.close()
         try counting.close()
         // Fewer, and after the others: its checkpoints would fall on them.
@@ -46,6 +50,7 @@ extension Bench {
         report.add(line("put at .process", results[0], ("pwrite, preallocated, \(length) B", results[1].median), .atMost(1600)))
         report.add(line("put at .process", results[0], ("write, growing, \(length) B", results[2].median)))
         report.add(line("put at .process", results[0], ("SQLite, synchronous=OFF", peers[0].median)))
+        report.add(line("put at .process, \(sharedAppender)", results[5], ("pwrite, preallocated, \(length) B", results[1].median)))
         report.add(line("put at .interval(100 ms)", results[3], ("put at .process", results[0].median)))
         report.add(line("counter step at .process", results[4], ("put at .process", results[0].median), .ratioAtMost(1)))
         report.add(line("put at .interval(100 ms)", results[3], ("SQLite, synchronous=NORMAL", peers[1].median)))
