@@ -298,16 +298,15 @@ extension Snapshot {
             }
             if found >= raw.segment.header.firstSequence { return found }
         }
-        for segments in [sealed] {
-            let stream = BlockStream(segments, isReversed: true, budget: budget)
-            defer { stream.stop() }
-            while let block = try stream.next() {
-                try block.segment!.forEachRecord(in: block.raw, of: block.entry!) { _, sequence, time in
-                    if time <= milliseconds { found = max(found, sequence) }
-                }
-                if found >= block.entry!.firstSequence { return found }
+        let tail = BlockStream(sealed, isReversed: true, budget: budget)
+        defer { tail.stop() }
+        while let block = try tail.next() {
+            try block.segment!.forEachRecord(in: block.raw, of: block.entry!) { _, sequence, time in
+                if time <= milliseconds { found = max(found, sequence) }
             }
+            if found >= block.entry!.firstSequence { return found }
         }
+        tail.stop()
         let stream = BlockStream(base + history, budget: budget)
         defer { stream.stop() }
         while let block = try stream.next() {
