@@ -27,9 +27,10 @@ public enum Codec: Hashable, Sendable {
 
 /// How writes reach the log. What is promised is the same for all; only the cost of a write that does not wait for the disk differs.
 public enum Appender: String, Hashable, Sendable, CaseIterable {
-    /// ``sharedTail`` once a session has written more than half a megabyte beyond what it had synced, and before that ``positional``.
+    /// ``sharedTail`` once a session has written more than half a megabyte beyond what it had synced, or eight writers or more have waited for one sync,
+    /// and before that ``positional``. The default.
     case automatic
-    /// Each write is one call of the system. The default.
+    /// Each write is one call of the system.
     case positional
     /// Each write is stored in 4 MiB of memory that outlives the process (`RING`, a file in the database's folder), from which a thread fills the segment.
     /// Used from the first write on, where a full disk can never meet such a store: on ext2 to ext4 and tmpfs, with leave to lock that memory
@@ -64,8 +65,8 @@ public struct Options: Sendable {
     public var memoryBudgetBytes = 64 << 20
     /// When the database compacts itself. Default ``CompactionPolicy/automatic``: in the background, when half of the data is superseded.
     public var compaction: CompactionPolicy = .automatic
-    /// How writes reach the log. Default ``Appender/positional``; choose ``Appender/automatic`` where writes that do not wait for the disk are many.
-    public var appender: Appender = .positional
+    /// How writes reach the log. Default ``Appender/automatic``.
+    public var appender: Appender = .automatic
 
     /// How much the log may grow while a transaction is open: 1 MiB or more, default 4 GiB. Nothing written since its first operation
     /// can be compressed before it ends, so one that is forgotten would fill the disk; past this it is rolled back.

@@ -31,7 +31,7 @@ struct PutCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("How it reaches the log: positional, shared-tail or automatic; see 'logdb help load'.", valueName: "appender"))
-    var appender = AppenderArgument(.positional)
+    var appender = AppenderArgument(.automatic)
 
     func run() throws {
         let options = Options { $0.appender = appender.appender }

@@ -57,6 +57,9 @@ package enum Clock {
         _ = unsafe nanosleep(&time, nil)
     }
 
+    /// Leaves the processor to another thread that wants it; returns at once where there is none.
+    package static func yield() { _ = sched_yield() }
+
     private static func read(_ clock: clockid_t) -> timespec {
         var time = timespec()
         // SAFETY: clock_gettime fills the structure it is given; with these two clocks it cannot fail.

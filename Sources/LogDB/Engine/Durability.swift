@@ -59,7 +59,9 @@ extension Log {
     /// Syncs as the leader. `isSyncing` was set for it, and is on return clear or the next leader's.
     ///
     /// - Parameter count: how many it syncs for that are not among the waiters: itself, or nobody.
-    private func lead(for count: Int) throws(LogDBError) {
+    /// - Returns: how many of the waiters it synced for.
+    @discardableResult
+    private func lead(for count: Int) throws(LogDBError) -> Int {
         gather(besides: count)
         let start = Clock.monotonicNanoseconds()
         let (target, files, appender, before) = monitor.withLock { state in
@@ -86,6 +88,7 @@ extension Log {
                 state.writeMark()
             }
             state.takeCompletedWaiters(into: &completed)
+            if completed.count >= Self.groupForRing, state.ringThreshold != .max { askForRing(&state) }
             state.gathering = Gathering(
                 count: count + completed.count + state.waiters.count, deadline: end + min((end - start) / 2, Self.longestGathering))
             let next = state.takeLeader()
@@ -99,6 +102,7 @@ extension Log {
         if next == nil, hasWork { flusher.bell.ring() }
         for waiter in completed { waiter.complete(waiter.position <= durable ? nil : failure ?? cause) }
         if let failure { throw failure }
+        return completed.count
     }
 
     /// What was appended is there, in the ring: that the disk is full does not mean here that nothing was written.
@@ -110,20 +114,26 @@ extension Log {
     }
 
     private static let longestGathering: UInt64 = 500_000
+    /// As many that wait for one sync are a group: they come again at once, as a rule.
+    private static let group = 4
+    /// How long who has led a group stays awake for the next. Waking up takes about as long as half of the group needs to write again.
+    private static let wakefulness: UInt64 = 100_000
+    /// For a group of this size a ring is made: a call of the system for each of its writes would take as long as the sync that they share.
+    private static let groupForRing = 8
 
     /// Waits for those who were there at the last sync, for half as long as that took at most. They have just been told, and write again at once, as a rule:
     /// the first of them would have the next sync to itself, and all others would wait for that. Who is alone waits for nobody.
     private func gather(besides count: Int) {
         let rings = gathered.count
-        let deadline = monitor.withLock { state -> UInt64? in
+        let (deadline, isGroup) = monitor.withLock { state -> (UInt64?, Bool) in
             guard state.gathering.count > state.waiters.count + count, state.failure == nil, !state.isStopping,
                 Clock.monotonicNanoseconds() < state.gathering.deadline
-            else { return nil }
+            else { return (nil, false) }
             state.gathering.wanted = state.gathering.count - count
-            return state.gathering.deadline
+            return (state.gathering.deadline, state.gathering.count >= Self.group)
         }
         guard let deadline else { return }
-        gathered.wait(since: rings, until: deadline)
+        gathered.wait(since: rings, until: deadline, awakeFor: isGroup ? Self.wakefulness : 0)
         monitor.withLock { $0.gathering.wanted = .max }
     }
 
@@ -178,6 +188,7 @@ extension Log {
             case wait(until: UInt64?)
             case stop
         }
+        var hasLedGroup = false
         while true {
             let rings = flusher.bell.count
             let task = monitor.withLock { state -> Task in
@@ -197,9 +208,11 @@ extension Log {
                 return .lead
             }
             switch task {
-            case .lead: try? lead(for: 0)
+            case .lead: hasLedGroup = (try? lead(for: 0)).map { $0 >= Self.group } ?? false
             case .answer(let waiters, let failure): for waiter in waiters { waiter.complete(failure) }
-            case .wait(let deadline): flusher.bell.wait(since: rings, until: deadline)
+            case .wait(let deadline):
+                flusher.bell.wait(since: rings, until: deadline, awakeFor: hasLedGroup ? Self.wakefulness : 0)
+                hasLedGroup = false
             case .stop: return
             }
         }

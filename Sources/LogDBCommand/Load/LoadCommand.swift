@@ -94,7 +94,7 @@ struct LoadCommand: ParsableCommand {
         help: ArgumentHelp(
             "How operations reach the log: positional (a call of the system each), shared-tail (memory that outlives the process, where the file system admits it) or automatic.",
             valueName: "appender"))
-    var appender = AppenderArgument(.positional)
+    var appender = AppenderArgument(.automatic)
 
     @Flag(
         help:

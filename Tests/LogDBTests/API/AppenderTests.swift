@@ -106,6 +106,33 @@ import Testing
         try db.close()
     }
 
+    @Test func `many who wait for the disk at once get a ring`() async throws {
+        let folder = TemporaryFolder()
+        let asked = try Database.open(at: folder("asked"), options: options(.sharedTail))
+        try put(asked, 0)
+        let best = try asked.statistics().appender
+        try asked.close()
+        let db = try Database.open(at: folder(), options: options(.automatic, segment: 4 << 20))
+        var puts = 0
+        for _ in 0..<400 {
+            if puts > 0, try db.statistics().appender == best { break }
+            try await withThrowingTaskGroup { group in
+                for task in 0..<32 {
+                    group.addTask {
+                        for number in 0..<4 {
+                            try await db.upsert("t\(task)", .integer(Int64(number)), json: Array(#"{"n":1}"#.utf8), persistence: .disk)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            puts += 128
+        }
+        #expect(try db.statistics().appender == best)
+        #expect(try db.statistics().tables.count == 32)
+        try db.close()
+    }
+
     @Test func `several threads and a reader use the ring at once`() throws {
         let folder = TemporaryFolder()
         let db = try Database.open(at: folder(), options: options(.sharedTail, segment: 8 << 20))
