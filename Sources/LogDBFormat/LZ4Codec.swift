@@ -74,7 +74,10 @@ final class LZ4Decompressor: BlockDecompressor {
         guard stored.count >= 19, try reader.u32() == 0x184D_2204, try reader.u8() == 0b0110_1100 else { return false }
         let blockLimit: Int
         switch try reader.u8() {
+        // The library takes the smallest that holds the content, whatever was asked for.
+        case 0x40: blockLimit = 64 << 10
         case 0x50: blockLimit = 256 << 10
+        case 0x60: blockLimit = 1 << 20
         case 0x70: blockLimit = 4 << 20
         default: return false
         }
