@@ -30,9 +30,9 @@ final class UnpackedBlock: @unchecked Sendable {
         segment = job.segment
         entry = job.entry
         tables = job.tables
-        guard let hashSeed else { return try job.segment.unpack(job.entry, of: job.file, with: decompressor, into: &raw) }
         stored.shrink(to: 2 * BlockBuilder.targetRawLength)
         try job.segment.unpack(job.entry, of: job.file, with: decompressor, by: &stored, into: &raw)
+        guard let hashSeed else { return }
         if records == nil { records = LoadRecords(seed: hashSeed) }
         do throws(FormatError) { try records!.read(raw, entry: job.entry) } catch {
             throw LogDBError(error, in: job.segment.name, at: job.entry.offset)

@@ -27,6 +27,7 @@ final class Find: Sendable {
     /// What unpacking a block takes; kept from one `get` to the next, one for each thread that is in one.
     private final class Scratch: @unchecked Sendable {
         // SAFETY: handed out under the memory's lock to one thread at a time.
+        var stored = ByteBuffer()
         var raw = ByteBuffer(capacity: BlockBuilder.targetRawLength + 1)
         var places = BlockPlaces()
         var decompressors: [Container: any BlockDecompressor] = [:]
@@ -102,6 +103,7 @@ final class Find: Sendable {
         defer {
             scratch.raw.removeAll()
             scratch.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
+            scratch.stored.shrink(to: 2 * BlockBuilder.targetRawLength)
             memory.withLock { $0.scratch.append(scratch) }
         }
         return try body(scratch)
@@ -109,7 +111,7 @@ final class Find: Sendable {
 
     private func read(_ block: BlockEntry, of segment: SealedSegment, _ file: any File, _ scratch: Scratch) throws(LogDBError) {
         blocksRead.wrappingAdd(1, ordering: .relaxed)
-        try segment.unpack(block, of: file, with: scratch.decompressor(segment.container), into: &scratch.raw)
+        try segment.unpack(block, of: file, with: scratch.decompressor(segment.container), by: &scratch.stored, into: &scratch.raw)
     }
 
     private func document(at place: RawIndex.Place, of segment: RawSegment) throws -> [UInt8]? {

@@ -35,28 +35,29 @@ final class SortBuffer {
         var entry: UInt32
     }
 
-    private var arena: UnsafeMutableRawPointer
-    private var arenaCapacity: Int
-    private var arenaCount = 0
-    private var entries: [Entry] = []
-    private var table: [UInt32]
-    private var order: [Sorted] = []
+    // For one thread, and nothing here is called while it is under way: each access to a member need not be entered in a list.
+    @exclusivity(unchecked) private var arena: UnsafeMutableRawPointer
+    @exclusivity(unchecked) private var arenaCapacity: Int
+    @exclusivity(unchecked) private var arenaCount = 0
+    @exclusivity(unchecked) private var entries: [Entry] = []
+    @exclusivity(unchecked) private var table: [UInt32]
+    @exclusivity(unchecked) private var order: [Sorted] = []
     private let budget: Int
     /// Bytes that all keys begin with, those of the first key.
-    private var commonLength = Int.max
+    @exclusivity(unchecked) private var commonLength = Int.max
     /// The tables of the kept operations, and that of the last one.
-    private var tables: Set<UInt64> = []
-    private var lastTable = UInt64.max
+    @exclusivity(unchecked) private var tables: Set<UInt64> = []
+    @exclusivity(unchecked) private var lastTable = UInt64.max
     /// The documents that are kept, by table.
-    private(set) var digests = TableDigests()
+    @exclusivity(unchecked) private(set) var digests = TableDigests()
     /// Records taken in, superseded ones too.
-    private(set) var added = 0
+    @exclusivity(unchecked) private(set) var added = 0
 
     /// What a kept operation takes beside its key and document.
     static let entryBytes = 96
     private let versions: VersionRule?
     /// The table that was asked about last, and whether every operation on it is kept.
-    private var asked = (table: UInt64.max, keepsAll: false)
+    @exclusivity(unchecked) private var asked = (table: UInt64.max, keepsAll: false)
 
     init(budget: Int, versions: VersionRule? = nil) {
         self.versions = versions
