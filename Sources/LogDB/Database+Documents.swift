@@ -97,10 +97,8 @@ extension Database {
     }
 
     static func decode<Document: Decodable>(_ text: Span<UInt8>) throws(LogDBError) -> Document {
-        let result = Result { try DocumentDecoder().decode(Document.self, from: text) }
-        switch result {
-        case .success(let document): return document
-        case .failure(let error): throw LogDBError(.codingFailed, "the document could not be decoded as \(Document.self): \(error)")
+        do { return try DocumentDecoder().decode(Document.self, from: text) } catch {
+            throw LogDBError(.codingFailed, "the document could not be decoded as \(Document.self): \(error)")
         }
     }
 }

@@ -31,10 +31,16 @@ final class DecodingSource {
 
     /// Any value. Types that are not read as their own `init(from:)` says come first.
     func value<T: Decodable>(_ type: T.Type, at index: Int) throws -> T {
-        if T.self == String.self, let value = try string(at: index) as? T { return value }
-        if T.self == JSON.self, let value = json(at: index) as? T { return value }
-        if let value = try foundationValue(type, at: index) { return value }
+        // SAFETY: the types are one. A cast would look up the metadata of an optional, which takes as long as making the string.
+        if T.self == String.self { return unsafe unsafeBitCast(try string(at: index), to: T.self) }
+        if T.self == JSON.self || isFoundationValue(type), let value = try specialValue(type, at: index) { return value }
         return try T(from: ValueDecoder(source: self, index: index))
+    }
+
+    @inline(never)
+    private func specialValue<T: Decodable>(_ type: T.Type, at index: Int) throws -> T? {
+        if T.self == JSON.self { return json(at: index) as? T }
+        return try foundationValue(type, at: index)
     }
 
     func json(at index: Int) -> JSON {

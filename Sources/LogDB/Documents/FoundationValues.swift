@@ -32,6 +32,9 @@ extension EncodingPart {
 }
 
 extension DecodingSource {
+    @inline(__always)
+    func isFoundationValue(_ type: Any.Type) -> Bool { type == Data.self || type == URL.self || type == Decimal.self }
+
     /// Reads the value at `index` if `T` is one of the three; nil if not.
     func foundationValue<T: Decodable>(_ type: T.Type, at index: Int) throws -> T? {
         if T.self == Data.self {

@@ -25,19 +25,27 @@ final class UnpackedBlock: @unchecked Sendable {
     /// As it lies in the file, where the memory is used again.
     private var stored = ByteBuffer()
 
-    /// Reads, proves and unpacks; with a seed, finds the records as well.
-    fileprivate func read(_ job: Job, with decompressor: any BlockDecompressor, hashSeed: UInt64?) throws(LogDBError) {
+    /// Reads, proves and unpacks; finds the records as well, where they are wanted.
+    fileprivate func read(_ job: Job, with decompressor: any BlockDecompressor, _ wanted: WantedRecords?) throws(LogDBError) {
         segment = job.segment
         entry = job.entry
         tables = job.tables
         stored.shrink(to: 2 * BlockBuilder.targetRawLength)
         try job.segment.unpack(job.entry, of: job.file, with: decompressor, by: &stored, into: &raw)
-        guard let hashSeed else { return }
-        if records == nil { records = LoadRecords(seed: hashSeed) }
+        guard let wanted else { return }
+        if records == nil { records = LoadRecords(seed: wanted.hashSeed, keepsStamps: wanted.stamps) }
         do throws(FormatError) { try records!.read(raw, entry: job.entry) } catch {
             throw LogDBError(error, in: job.segment.name, at: job.entry.offset)
         }
     }
+}
+
+/// What of a block's records is to be found by the threads that unpack it.
+struct WantedRecords {
+    /// Their keys are hashed with it.
+    var hashSeed: UInt64
+    /// Whether numbers and times are wanted too.
+    var stamps = false
 }
 
 /// The blocks of some segments, in their order or backwards. For one thread that asks.
@@ -45,7 +53,7 @@ final class BlockStream {
     private let pipeline: Pipeline?
     private var threads: [BackgroundThread] = []
     private var current: UnpackedBlock?
-    private let hashSeed: UInt64?
+    private let wanted: WantedRecords?
     // Without threads.
     private var plan: Plan
     private let only = UnpackedBlock()
@@ -56,18 +64,18 @@ final class BlockStream {
 
     /// The blocks of `segments`, as far as keys of `range` may be in them.
     ///
-    /// - Parameter hashSeed: where there is one, each block comes with its records, their keys hashed with it.
+    /// - Parameter records: where there is something, each block comes with its records.
     init(
-        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, hashSeed: UInt64? = nil,
+        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, records wanted: WantedRecords? = nil,
         workers: Int = min(4, max(1, CurrentProcess.processorCount)), window: Int? = nil
     ) {
-        self.hashSeed = hashSeed
+        self.wanted = wanted
         plan = Plan(segments: isReversed ? segments.reversed() : segments, range: range, isReversed: isReversed)
         guard segments.reduce(0, { $0 &+ $1.entry.rawLength }) > Self.smallLength else {
             pipeline = nil
             return
         }
-        let pipeline = Pipeline(plan, window: window ?? workers * 2 + 2, budget: budget, hashSeed: hashSeed)
+        let pipeline = Pipeline(plan, window: window ?? workers * 2 + 2, budget: budget, wanted)
         // Where the system has no room for all of them, fewer do.
         for _ in 0..<workers {
             guard let thread = try? BackgroundThread(name: "logdb-unpack", { pipeline.work() }) else { break }
@@ -99,7 +107,7 @@ final class BlockStream {
         let decompressor = decompressors[container] ?? container.makeDecompressor()
         decompressors[container] = decompressor
         only.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
-        try only.read(job, with: decompressor, hashSeed: hashSeed)
+        try only.read(job, with: decompressor, wanted)
         return only
     }
 }
@@ -166,13 +174,13 @@ private final class Pipeline: Sendable {
     private let monitor: Monitor<State>
     private let window: Int
     private let budget: Int
-    private let hashSeed: UInt64?
+    private let wanted: WantedRecords?
 
-    init(_ plan: Plan, window: Int, budget: Int, hashSeed: UInt64?) {
+    init(_ plan: Plan, window: Int, budget: Int, _ wanted: WantedRecords?) {
         monitor = Monitor(State(plan: plan))
         self.window = window
         self.budget = budget
-        self.hashSeed = hashSeed
+        self.wanted = wanted
     }
 
     func work() {
@@ -186,7 +194,7 @@ private final class Pipeline: Sendable {
                 let decompressor = decompressors[container] ?? container.makeDecompressor()
                 decompressors[container] = decompressor
                 do throws(LogDBError) {
-                    try block.read(job, with: decompressor, hashSeed: hashSeed)
+                    try block.read(job, with: decompressor, wanted)
                     result = .success(block)
                 } catch { result = .failure(error) }
             }

@@ -129,20 +129,22 @@ extension Snapshot {
     }
 }
 
-/// Feeds the operations of log-ordered segments, the newest block first, to `sorter`; those of `isWanted` tables only.
+/// Feeds the operations of log-ordered segments, the newest first, to `sorter`; those of `isWanted` tables only. Threads unpack blocks ahead, and find and
+/// hash their records; the one that sorts does nothing else.
 func sortLog(
     _ segments: [SealedSegment], into sorter: Sorter, budget: Int, through ceiling: SequenceNumber = .max,
     passing pass: (Int) throws(LogDBError) -> Void = { _ in },
     _ isWanted: (UInt64) -> Bool
 ) throws {
-    let stream = BlockStream(segments, range: sorter.range, isReversed: true, budget: budget)
+    let stream = BlockStream(
+        segments, range: sorter.range, isReversed: true, budget: budget, records: WantedRecords(hashSeed: sorter.hashSeed, stamps: true))
     defer { stream.stop() }
     var last = (id: UInt64.max, isWanted: false)
     while let block = try stream.next() {
         try pass(block.entry!.rawLength)
-        try block.segment!.forEachRecord(in: block.raw, of: block.entry!) { record, sequence, milliseconds in
-            if record.table != last.id { last = (record.table, isWanted(record.table)) }
-            if last.isWanted, sequence <= ceiling { try sorter.add(record, sequence: sequence, milliseconds: milliseconds) }
+        try sorter.add(block.records!, in: block.raw) { table, sequence in
+            if table != last.id { last = (table, isWanted(table)) }
+            return last.isWanted && sequence <= ceiling
         }
     }
 }

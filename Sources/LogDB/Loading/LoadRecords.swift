@@ -1,6 +1,6 @@
 //===--- LoadRecords.swift - a block's records, ready for the table --------===//
 //
-// What of loading needs no knowledge of other blocks: proving the columns and the keys, finding out where each key and document lies, hashing the keys.
+// What of loading, and of sorting, needs no knowledge of other blocks: proving the columns and the keys, finding out where each key and document lies, hashing the keys.
 // Whoever unpacks a block does it right away, in its own thread, while the block is still in the processor's caches. The thread that fills the
 // table then has nothing to do but look keys up.
 //===-----------------------------------------------------------------------===//
@@ -18,11 +18,23 @@ struct LoadRecord {
     var documentLength: UInt32
 }
 
+/// What a sort wants to know as well.
+struct RecordStamp {
+    var sequence: SequenceNumber
+    var milliseconds: Int64
+}
+
 struct LoadRecords {
     private(set) var records: [LoadRecord] = []
+    /// Of each record, where they are asked for.
+    private(set) var stamps: [RecordStamp] = []
     let seed: UInt64
+    private let keepsStamps: Bool
 
-    init(seed: UInt64) { self.seed = seed }
+    init(seed: UInt64, keepsStamps: Bool = false) {
+        self.seed = seed
+        self.keepsStamps = keepsStamps
+    }
 
     mutating func removeAll() { records.removeAll(keepingCapacity: true) }
 
@@ -30,12 +42,15 @@ struct LoadRecords {
     mutating func read(_ raw: borrowing ByteBuffer, entry: BlockEntry) throws(FormatError) {
         records.removeAll(keepingCapacity: true)
         records.reserveCapacity(entry.recordCount)
+        stamps.removeAll(keepingCapacity: true)
+        if keepsStamps { stamps.reserveCapacity(entry.recordCount) }
         let bytes = raw.span
         var reader = try BlockReader(bytes, entry: entry)
         var (key, document) = reader.origins
         while try reader.hasNext() {
             let record = try reader.next()
             try append(record, key: key, document: document)
+            if keepsStamps { stamps.append(RecordStamp(sequence: reader.sequence, milliseconds: reader.milliseconds)) }
             key += record.key.count
             document += record.document.count
         }

@@ -77,7 +77,8 @@ final class Loader {
         let range = table.map { KeyRange(table: $0) }
         // Backwards: the tail from its end, then the generations, newest first.
         let stream = BlockStream(
-            snapshot.base.reversed() + snapshot.sealed, range: range, isReversed: true, budget: budget / 2, hashSeed: seed,
+            snapshot.base.reversed() + snapshot.sealed, range: range, isReversed: true, budget: budget / 2,
+            records: WantedRecords(hashSeed: seed),
             window: Self.window)
         defer { stream.stop() }
         for raw in snapshot.raw.reversed() {

@@ -49,9 +49,9 @@ final class SortBuffer {
     @exclusivity(unchecked) private var tables: Set<UInt64> = []
     @exclusivity(unchecked) private var lastTable = UInt64.max
     /// The documents that are kept, by table.
-    @exclusivity(unchecked) private(set) var digests = TableDigests()
+    @safe @exclusivity(unchecked) private(set) var digests = TableDigests()
     /// Records taken in, superseded ones too.
-    @exclusivity(unchecked) private(set) var added = 0
+    @safe @exclusivity(unchecked) private(set) var added = 0
 
     /// What a kept operation takes beside its key and document.
     static let entryBytes = 96
@@ -77,10 +77,36 @@ final class SortBuffer {
     /// Whether a record of `length` bytes should not be added before the buffer is emptied.
     func isFull(before length: Int) -> Bool { !entries.isEmpty && byteCount + length + Self.entryBytes > budget }
 
+    /// What a key in a table is found by; `hash` is that of the key alone.
+    @inline(__always)
+    private static func hash(_ table: UInt64, _ hash: UInt64) -> UInt64 { hash ^ table &* 0x9E37_79B9_7F4A_7C15 }
+
+    // What a look-up waits for is memory: the slot, then the entry, then the key (see FlatTable). Where versions are told apart the slot depends on more than the key.
+
+    /// Asks for the memory that adding these records will need: the slot of the first, the entry of the second, the key of the third.
+    @inline(__always)
+    func prefetch(slotOf first: LoadRecord, entryOf second: LoadRecord, keyOf third: LoadRecord) {
+        guard versions == nil else { return }
+        let mask = table.count - 1
+        // SAFETY: addresses inside the arrays and the arena; slots hold numbers of entries.
+        unsafe table.withUnsafeBufferPointer { table in
+            let slots = table.baseAddress!
+            unsafe logdb_prefetch(slots + Int(truncatingIfNeeded: Self.hash(first.table, first.hash)) & mask)
+            unsafe entries.withUnsafeBufferPointer { entries in
+                let number = unsafe Int(slots[Int(truncatingIfNeeded: Self.hash(second.table, second.hash)) & mask])
+                if number > 0 { unsafe logdb_prefetch(entries.baseAddress! + number - 1) }
+                let other = unsafe Int(slots[Int(truncatingIfNeeded: Self.hash(third.table, third.hash)) & mask])
+                if other > 0 { unsafe logdb_prefetch(arena + entries[other - 1].start) }
+            }
+        }
+    }
+
     /// Adds an operation, unless a newer one on its key is there.
-    func add(_ record: borrowing Record, sequence: SequenceNumber, milliseconds: Int64) {
+    ///
+    /// - Parameter keyHash: the key's, the same for the same bytes each time.
+    func add(_ record: borrowing Record, keyHash: UInt64, sequence: SequenceNumber, milliseconds: Int64) {
         added += 1
-        var hash = KeyCoding.hash(table: record.table, key: record.key)
+        var hash = Self.hash(record.table, keyHash)
         var stamp: UInt64 = 0
         if let versions {
             stamp = versions.stamp(sequence, keepsAll: keepsAll(record.table, versions))

@@ -28,9 +28,14 @@ final class Sorter {
     private let hasTwoBuffers: Bool
     private let versions: VersionRule?
     /// What is sorted: made smaller as a narrowing sorter finds that not all of it fits.
-    private(set) var range: KeyRange
+    private(set) var range: KeyRange {
+        didSet { hasNoBounds = false }
+    }
+    private var hasNoBounds: Bool
     /// The first key that was left for another time, in the direction of the sort.
     private(set) var rest: FullKey?
+    /// What keys are hashed with, drawn anew for each sort: nobody can choose keys that all meet in one slot.
+    let hashSeed = UInt64.random(in: 0 ... .max)
     /// What was superseded while runs were merged into one.
     private var superseded = TableDigests()
     /// Called now and then, to be able to stop.
@@ -47,6 +52,7 @@ final class Sorter {
     ) {
         self.versions = versions
         self.range = range
+        hasNoBounds = range == .everything
         self.overflow = overflow
         self.isReversed = isReversed
         self.budget = budget
@@ -74,14 +80,76 @@ final class Sorter {
     static func fanIn(budget: Int, blockLength: Int) -> Int { max(4, budget / 5 * 4 / (3 * blockLength + 4096)) }
 
     func add(_ record: borrowing Record, sequence: SequenceNumber, milliseconds: Int64) throws(LogDBError) {
-        guard range.contains(record.table, record.key) else { return }
-        if buffer.isFull(before: record.key.count + record.document.count) {
-            try empty()
-            guard range.contains(record.table, record.key) else { return }
+        let key = record.key
+        let length = key.count
+        // SAFETY: the pointer does not leave the closure.
+        let hash = unsafe key.withUnsafeBytes { unsafe KeyHash.hash($0.baseAddress!, length, seed: hashSeed) }
+        var buffer = buffer
+        try makeRoom(for: key, record.document, in: record.table, &buffer)
+        guard hasNoBounds || range.contains(record.table, key) else { return }
+        buffer.add(record, keyHash: hash, sequence: sequence, milliseconds: milliseconds)
+    }
+
+    /// How many records ahead memory is asked for.
+    private static let prefetchDistance = 24
+
+    /// Adds those of a block's records that `isWanted`, the last one first. Their hashes were made with `hashSeed`.
+    func add(
+        _ block: LoadRecords, in raw: borrowing ByteBuffer, isWanted: (UInt64, SequenceNumber) -> Bool
+    ) throws(LogDBError) {
+        let (all, stamps) = (block.records, block.stamps)
+        precondition(all.count == stamps.count)
+        let distance = Self.prefetchDistance
+        // Pointers, and one buffer until it is full: arrays and members would be held on to and let go of for every record.
+        try unsafe all.withUnsafeBufferPointer { records throws(LogDBError) in
+            try unsafe stamps.withUnsafeBufferPointer { stamps throws(LogDBError) in
+                try unsafe raw.withUnsafeBytes { raw throws(LogDBError) in
+                    guard let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+                    var buffer = buffer
+                    var index = records.count
+                    while index > 0 {
+                        index -= 1
+                        // SAFETY: `index` is below the count of both.
+                        let (record, stamp) = unsafe (records[index], stamps[index])
+                        if index >= distance {
+                            unsafe buffer.prefetch(
+                                slotOf: records[index - distance], entryOf: records[index - distance * 2 / 3],
+                                keyOf: records[index - distance / 3])
+                        }
+                        guard isWanted(record.table, stamp.sequence) else { continue }
+                        let isDelete = record.documentLength == FlatTable.Entry.deleted
+                        // SAFETY: a record's places were proven to lie in the block.
+                        let key = unsafe Span<UInt8>(_unsafeStart: base + Int(record.key), count: Int(record.keyLength))
+                        let document = unsafe Span<UInt8>(
+                            _unsafeStart: base + Int(record.document), count: isDelete ? 0 : Int(record.documentLength))
+                        try makeRoom(for: key, document, in: record.table, &buffer)
+                        guard hasNoBounds || range.contains(record.table, key) else { continue }
+                        buffer.add(
+                            Record(table: record.table, key: key, isDelete: isDelete, document: document), keyHash: record.hash,
+                            sequence: stamp.sequence, milliseconds: stamp.milliseconds)
+                    }
+                }
+            }
         }
+    }
+
+    /// Empties the buffer if it has no room for a record that belongs into it.
+    @inline(__always)
+    private func makeRoom(
+        for key: Span<UInt8>, _ document: Span<UInt8>, in table: UInt64, _ buffer: inout SortBuffer
+    ) throws(LogDBError) {
+        let isLarge = document.count > budget / 4
+        guard isLarge || buffer.isFull(before: key.count + document.count) else { return }
+        try makeRoomNow(for: key, document, in: table, isLarge: isLarge)
+        buffer = self.buffer
+    }
+
+    @inline(never)
+    private func makeRoomNow(for key: Span<UInt8>, _ document: Span<UInt8>, in table: UInt64, isLarge: Bool) throws(LogDBError) {
+        guard range.contains(table, key) else { return }
+        if buffer.isFull(before: key.count + document.count) { try empty() }
         // A buffer grows for a document larger than itself: one at a time does.
-        if record.document.count > budget / 4 { try shelf?.wait() }
-        buffer.add(record, sequence: sequence, milliseconds: milliseconds)
+        if isLarge { try shelf?.wait() }
     }
 
     private func empty() throws(LogDBError) {
