@@ -104,7 +104,7 @@ final class Sorter {
         try unsafe all.withUnsafeBufferPointer { records throws(LogDBError) in
             try unsafe stamps.withUnsafeBufferPointer { stamps throws(LogDBError) in
                 try unsafe raw.withUnsafeBytes { raw throws(LogDBError) in
-                    guard let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+                    guard let base = unsafe raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
                     var buffer = buffer
                     var index = records.count
                     while index > 0 {
