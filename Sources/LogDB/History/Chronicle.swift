@@ -9,7 +9,7 @@
 //
 // Horizons go by numbers, so they are told in the new ones. A horizon H means: from operation H on all is there. Where H itself is not left (a delete that no
 // older document needs), something that does nothing is told in its place, with its time: the state that was exact after H is exact after that, and neither the
-// one before it nor the one behind it need be.
+// one before it nor the one behind it need be. Where nobody knows when H was made that time is the end of times, so that no time stands for it.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFormat
@@ -42,7 +42,6 @@ struct HorizonTranslation {
     /// nil: of all tables.
     private var pending: [(table: UInt64?, horizon: HistoryHorizon)] = []
     private(set) var end = ChronicleEnd()
-    private var lastMilliseconds: Int64 = 0
 
     init(all: HistoryHorizon, tables: [UInt64: HistoryHorizon], ladders: [UInt64: LadderRecord]) {
         end.ladders = ladders
@@ -57,9 +56,9 @@ struct HorizonTranslation {
     /// Something with the old number `sequence` comes next. Returns the time of something that must be told before it; to be called again then.
     mutating func placeholder(before sequence: SequenceNumber) -> Int64? {
         guard let first = pending.last, first.horizon.sequence < sequence else { return nil }
+        let milliseconds = pending.filter { $0.horizon.sequence == first.horizon.sequence }.map(\.horizon.milliseconds).min()
         take(first.horizon.sequence, end.operations + 1)
-        let time = first.horizon.milliseconds
-        return time == .max || time == 0 ? lastMilliseconds : time
+        return milliseconds
     }
 
     /// It is the one with the number `sequence` that is told next.
@@ -74,10 +73,7 @@ struct HorizonTranslation {
     }
 
     /// Something was told.
-    mutating func count(_ milliseconds: Int64) {
-        end.operations += 1
-        lastMilliseconds = milliseconds
-    }
+    mutating func count() { end.operations += 1 }
 }
 
 extension Database {
@@ -119,14 +115,14 @@ private struct ChronicleTeller {
             // Of a table that nothing tells the name of nothing can be asked.
             guard let known = names[record.table] else { return }
             try sink.tell(definition: Catalog.document(name: known).span, of: known, id: record.table, milliseconds: milliseconds)
-            translation.count(milliseconds)
+            translation.count()
             defined[record.table] = known
             name = known
         }
         translation.reach(sequence)
         let copy = Record(table: record.table, key: record.key, isDelete: record.isDelete, document: record.document)
         try sink.tell(Operation(copy, table: name, sequenceNumber: sequence, milliseconds: milliseconds))
-        translation.count(milliseconds)
+        translation.count()
     }
 
     private mutating func takeCatalog(
@@ -155,13 +151,13 @@ private struct ChronicleTeller {
             defined[id] = name
             try sink.tell(definition: record.document, of: name, id: id, milliseconds: milliseconds)
         }
-        translation.count(milliseconds)
+        translation.count()
     }
 
     private mutating func passHorizons(before sequence: SequenceNumber, _ sink: inout some ChronicleSink) throws {
         while let milliseconds = translation.placeholder(before: sequence) {
             try sink.tellNothing(milliseconds: milliseconds)
-            translation.count(milliseconds)
+            translation.count()
         }
     }
 
