@@ -11,15 +11,18 @@ struct SalvageCensus {
     private(set) var transactions = TransactionLedger()
     /// The newest that is known of each table: name, or nil where it was dropped.
     private var newest: [UInt64: (order: (SequenceNumber, UInt64), name: String?, entry: CatalogEntry)] = [:]
+    /// A name that each table had at some time.
+    private(set) var everNamed: [UInt64: String] = [:]
     /// Tables with operations.
     private(set) var used: Set<UInt64> = []
     private let holes: [LogHole]
 
-    init(_ log: LogPlan, _ base: BasePlan, progress: (UInt64) throws -> Void) throws {
+    init(_ log: LogPlan, _ base: BasePlan, _ history: BasePlan, progress: (UInt64) throws -> Void) throws {
         holes = log.holes
-        for generation in base.generations {
+        for generation in base.generations + history.generations {
             for survey in generation.segments {
                 used.formUnion(survey.tables.keys)
+                everNamed.merge(survey.names) { _, new in new }
                 for operation in survey.catalog.values { enter(operation, survey.isExact ? operation.sequence : 0, generation.number) }
             }
         }
@@ -29,6 +32,7 @@ struct SalvageCensus {
                 switch source {
                 case .sealed(let reading):
                     used.formUnion(reading.survey.tables.keys)
+                    everNamed.merge(reading.survey.names) { _, new in new }
                     for operation in reading.survey.catalog.values { enter(operation, operation.sequence + reading.shift, .max) }
                 case .raw(let reading): try read(reading, progress)
                 }
@@ -40,6 +44,7 @@ struct SalvageCensus {
     }
 
     private mutating func enter(_ operation: CatalogOperation, _ sequence: SequenceNumber, _ generation: UInt64) {
+        if let name = operation.name { everNamed[operation.id] = name }
         let order = (sequence, generation)
         if let known = newest[operation.id], known.order > order { return }
         newest[operation.id] = (order, operation.name, operation.entry)

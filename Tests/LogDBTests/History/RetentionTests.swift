@@ -193,18 +193,24 @@ private struct RetentionTrial {
         try check(samples: 6)
     }
 
-    /// A chronicle of all that is left makes another database with the same past.
+    /// A chronicle of all that is left makes another database with the same past, and so does a salvage.
     private mutating func copy() throws {
         let other = SimulatedDisk(model: .ext4Like)
         var writing = options
         writing.access = .readWrite
-        var copy = try Database.open(other.directory(), path: "copy", options: writing)
-        var writer = try HistoryWriter(copy)
-        try writer.end(try db.chronicle(&writer))
         if random.chance(1, in: 2) {
+            try db.close()
+            let report = try Database.salvage(
+                disk.directory(), path: "simulated", into: other.directory(), newPath: "copy", options: writing)
+            guard report.findings.isEmpty else { throw Violation("salvage finds \(report.findings)") }
+            db = try Database.open(disk.directory(), path: "simulated", options: options)
+        } else {
+            let copy = try Database.open(other.directory(), path: "copy", options: writing)
+            var writer = try HistoryWriter(copy)
+            try writer.end(try db.chronicle(&writer))
             try copy.close()
-            copy = try Database.open(other.directory(), path: "copy", options: writing)
         }
+        let copy = try Database.open(other.directory(), path: "copy", options: writing)
         var times: [Int64] = [.min, .max]
         for _ in 0..<min(12, model.moments.count) {
             times.append(model.moments[random.below(model.moments.count)].milliseconds + Int64(random.below(3)) - 1)
