@@ -130,9 +130,11 @@ private final class Salvage {
         let base = BasePlan(survey.base, listed: survey.listedBase, isWhole: survey.isListed)
         let history = BasePlan(survey.history, listed: survey.listedHistory, isWhole: survey.isListed, isHistory: true)
         let census = try SalvageCensus(log, base, history, progress: { _ in try pass(to: done) })
-        add(survey.findings + base.findings + history.findings + log.findings + census.transactions.findings)
+        add(survey.findings + base.findings + log.findings + census.transactions.findings)
+        let isPresentComplete = report.isComplete
+        add(history.findings)
         report.remarks = survey.remarks + base.remarks + history.remarks + log.remarks
-        let (names, nameFindings) = census.tables(hasLosses: !report.isComplete)
+        let (names, nameFindings) = census.tables(hasLosses: !isPresentComplete)
         add(nameFindings)
         if !survey.isListed, base.generations.count > 1 {
             report.remarks.append(

@@ -19,6 +19,8 @@ final class SalvageWriter {
     /// The tables that there are at the moment.
     private var defined: [UInt64: String] = [:]
     private var holders: [String: UInt64] = [:]
+    /// When the last operation was made.
+    private var milliseconds: Int64 = 0
     /// Old numbers of the savepoints that there are.
     private(set) var savepoints: [String: SequenceNumber] = [:]
     private(set) var tables: [UInt64: SalvageReport.Table] = [:]
@@ -131,6 +133,7 @@ final class SalvageWriter {
 
     private func append(_ record: borrowing Record, _ sequence: SequenceNumber, _ milliseconds: Int64) throws {
         if sequence > 0 { translation.reach(sequence) }
+        self.milliseconds = milliseconds
         try batch.append(record, milliseconds: milliseconds)
         translation.count()
         if batch.bytes.count >= Self.batchBytes || batch.count >= Self.batchOperations { try flush() }
@@ -158,16 +161,22 @@ final class SalvageWriter {
     ///   nothing but the present and savepoints.
     func finish(isComplete: Bool) throws {
         while let time = translation.placeholder(before: .max) { try appendNothing(time) }
-        let last = translation.end.operations
         for (id, _) in names.sorted(by: { $0.key < $1.key }) where defined[id] == nil {
             var entry = census.entry(of: id)
             entry.name = names[id] ?? entry.name
-            try define(id, entry, 0)
+            try define(id, entry, milliseconds)
+        }
+        // What the history has of other tables is the past: the drop that goes with it is lost.
+        for id in defined.keys.sorted() where names[id] == nil {
+            var key = ByteBuffer(capacity: 16)
+            try Key.integer(Int64(id)).append(to: &key)
+            try append(Record(table: 0, key: key.span, isDelete: true, document: Span()), 0, milliseconds)
         }
         try flush()
         try database.flush(to: .disk)
         var end = translation.end
         if !isComplete || findings.contains(where: { $0.severity == .lost }) {
+            let last = end.operations
             end = ChronicleEnd()
             end.all = HistoryHorizon(sequence: max(1, last), milliseconds: .max)
             end.tables[0] = end.all
