@@ -77,7 +77,8 @@ struct HistoryPrinter: ChronicleSink {
         output.bytes.append("],\"ladders\":[")
         for (index, (table, ladder)) in end.ladders.sorted(by: { $0.key < $1.key }).enumerated() {
             output.bytes.append(
-                "\(index > 0 ? "," : ""){\"table\":\(table),\"checksum\":\(ladder.checksum),\"since\":\(ladder.since),\"now\":\(ladder.now)}")
+                "\(index > 0 ? "," : ""){\"table\":\(table),\"checksum\":\(ladder.checksum),\"since\":\(ladder.since),\"now\":\(ladder.now)}"
+            )
         }
         output.bytes.append("]}\n")
     }

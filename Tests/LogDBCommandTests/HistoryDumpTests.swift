@@ -82,7 +82,8 @@ struct HistoryDumpTests {
             (#"{"history":2}"#, "of a version that is not known"),
         ] {
             let outcome = try workspace.logdb("load", "new-\(UInt64.random(in: 0 ... .max))", input: "{\"history\":1}\n\(line)\n")
-            #expect(outcome.status == 1 && outcome.error.contains(complaint) && outcome.error.contains("line 2"), "\(line): \(outcome.error)")
+            #expect(
+                outcome.status == 1 && outcome.error.contains(complaint) && outcome.error.contains("line 2"), "\(line): \(outcome.error)")
         }
         let alone = try workspace.logdb("load", "alone", input: #"{"savepoint":"x","time":1}"#)
         #expect(alone.status == 1 && alone.error.contains(#"whose first line is {"history":1}"#), "\(alone.error)")

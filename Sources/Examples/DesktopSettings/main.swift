@@ -110,7 +110,8 @@ final class Onlooker: Sendable {
             state.withLock {
                 $0.looks += 1
                 if recent?.files.first != session?.openFile {
-                    $0.problem = "\(recent?.files.first ?? "nothing") is the most recent file, and \(session?.openFile ?? "nothing") is open"
+                    $0.problem =
+                        "\(recent?.files.first ?? "nothing") is the most recent file, and \(session?.openFile ?? "nothing") is open"
                 }
             }
         } catch { state.withLock { $0.problem = "\(error)" } }

@@ -84,7 +84,8 @@ package final class HistoryWriter {
         else {
             throw LogDBError(
                 .invalidOption,
-                "the definition of table \(TableDefinition.brief(.string(table))) does not fit what was said of it, or of table \(id), before")
+                "the definition of table \(TableDefinition.brief(.string(table))) does not fit what was said of it, or of table \(id), before"
+            )
         }
         guard ids.count < Catalog.maximumTables || ids[table] != nil else {
             throw LogDBError(.tooManyTables, "there are \(Catalog.maximumTables) tables already")

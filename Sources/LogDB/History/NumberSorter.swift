@@ -69,7 +69,8 @@ extension Snapshot {
         let (records, rawLength) = segments.reduce((UInt64(0), UInt64(0))) { ($0.0 + $1.entry.records, $0.1 + $1.entry.rawLength) }
         var range = KeyRange(table: 1)
         while !range.isEmpty {
-            let sorter = NumberSorter(range: range, budget: place.sortBudget, overflow: overflow(in: place, records: records, rawLength: rawLength))
+            let sorter = NumberSorter(
+                range: range, budget: place.sortBudget, overflow: overflow(in: place, records: records, rawLength: rawLength))
             defer { sorter.close() }
             // What a compaction under way has added beyond is told by the log.
             let merge = Merge(

@@ -106,7 +106,9 @@ extension Retention {
 
     /// What `encoded` stands for, given by somebody: `{"keep":"latest"}` too.
     package init(json: Span<UInt8>) throws(LogDBError) {
-        if (try? JSONCursor.find(["keep"], in: json)).flatMap({ $0 }).map({ Array(json.extracting($0.range)) == Array("\"latest\"".utf8) }) == true {
+        if (try? JSONCursor.find(["keep"], in: json)).flatMap({ $0 }).map({ Array(json.extracting($0.range)) == Array("\"latest\"".utf8) })
+            == true
+        {
             self = .latest
             return
         }

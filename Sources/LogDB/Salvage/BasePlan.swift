@@ -72,7 +72,8 @@ struct BasePlan {
             add(best.isWhole ? [best] : copies, generation: last)
             addFindings(best, isListed: isWhole || best.entry != nil)
             for copy in copies.dropLast() {
-                remarks.append("\(copy.file.name): segment \(number) of \(isHistory ? "the history" : "the base") was read from \(best.file.name)")
+                remarks.append(
+                    "\(copy.file.name): segment \(number) of \(isHistory ? "the history" : "the base") was read from \(best.file.name)")
             }
         }
         generations.sort { $0.number < $1.number }

@@ -201,7 +201,8 @@ private final class Salvage {
             add([
                 SalvageFinding(
                     .uncertain, file: nil, from: sequence > 0 ? sequence : nil, through: sequence > 0 ? sequence : nil,
-                    "savepoint \(TableDefinition.brief(.string(name))) may lack some of what it held: operations before it, or versions that it kept, are lost")
+                    "savepoint \(TableDefinition.brief(.string(name))) may lack some of what it held: operations before it, or versions that it kept, are lost"
+                )
             ])
         }
     }

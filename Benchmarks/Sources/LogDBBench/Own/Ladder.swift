@@ -28,7 +28,9 @@ extension Bench {
 
     func measureLadder() throws {
         let days = arguments.isQuick ? 20 : 365
-        report.title("\(days) days of autosaves: \(Self.savesADay) a day, of \(Self.changed) actors out of the \(Self.around) around the player, \(Self.world) in the world")
+        report.title(
+            "\(days) days of autosaves: \(Self.savesADay) a day, of \(Self.changed) actors out of the \(Self.around) around the player, \(Self.world) in the world"
+        )
         let (ladder, written) = try year(days, .ladder)
         let (latest, _) = try year(days, .latest)
         guard let last = ladder.last, let lastLatest = latest.last else { throw SystemFailure(message: "no day has passed") }
@@ -87,7 +89,8 @@ extension Bench {
             let statistics = try database.statistics()
             samples.append(
                 LadderSample(
-                    day: day, folderBytes: size(of: path), liveBytes: lengths.reduce(0, +), versions: Int(statistics.files.reduce(0) { $0 + $1.operations })))
+                    day: day, folderBytes: size(of: path), liveBytes: lengths.reduce(0, +),
+                    versions: Int(statistics.files.reduce(0) { $0 + $1.operations })))
         }
         var documents = 0
         try database.select("actors") { _ in documents += 1 }

@@ -81,7 +81,8 @@ struct LadderPlot {
     }
 
     private func text(
-        _ x: Double, _ y: Double, _ content: String, size: Int, weight: String = "normal", fill: String = "#222222", anchor: String = "start"
+        _ x: Double, _ y: Double, _ content: String, size: Int, weight: String = "normal", fill: String = "#222222",
+        anchor: String = "start"
     ) -> String {
         #"<text x="\#(f(x))" y="\#(f(y))" font-size="\#(size)" font-weight="\#(weight)" fill="\#(fill)" text-anchor="\#(anchor)">\#(content)</text>"#
     }
