@@ -9,7 +9,7 @@ import LogDBSimulation
 import Testing
 
 @Suite struct RetentionTests {
-    @Test(arguments: 0..<UInt64(Scale.isDebug ? 25 : 400))
+    @Test(arguments: 0..<UInt64(Scale.isDebug ? 20 : 400))
     func `compaction keeps what retention and savepoints want, and every moment that is told is told right`(_ seed: UInt64) throws {
         var trial = try RetentionTrial(seed: seed)
         try trial.run()
