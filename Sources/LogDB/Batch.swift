@@ -17,6 +17,8 @@ public struct Batch: Sendable {
 
     private(set) var items: [Item] = []
     private(set) var bytes: [UInt8] = []
+    /// When all of it was made, where that is not now: for what is written once more somewhere else.
+    package var milliseconds: Int64?
 
     public init() {}
 

@@ -6,7 +6,7 @@ import LogDB
 struct DumpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Print the documents and schemas, those of now or the documents of an earlier moment, or every operation in the log.",
+        abstract: "Print the documents, those of now or of an earlier moment, or the whole history.",
         discussion: """
             Prints each live document once, by table and key, as a line that 'logdb load' reads:
 
@@ -18,7 +18,11 @@ struct DumpCommand: ParsableCommand {
 
               {"table":"actors","keys":"string","formats":true,"schema":{"type":"object"}}
 
-            --documents-only leaves these lines out.
+            and where it retains older versions ('logdb retention'), what it retains, which 'logdb load' sets as well:
+
+              {"table":"actors","retention":{"keep":"versions","count":5}}
+
+            --documents-only leaves these lines out. Savepoints, older versions of documents, and times are not printed: --history does that.
 
             Dumping, loading the output into a new database and dumping that gives the same bytes. Documents are printed byte for byte as \
             stored, except that newlines between their tokens become spaces.
@@ -30,6 +34,11 @@ struct DumpCommand: ParsableCommand {
 
               {"sequence":1,"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}
               {"sequence":2,"time":1790000000022,"table":"actors","key":"goblin-7","delete":true}
+
+            --history prints all that is left, in the order in which it happened, with times: what tables retain, savepoints at their places, what savepoints need of tables that             were dropped. 'logdb load' makes a database of it whose documents, versions, savepoints and earlier states are those of this one; sequence             numbers are new. 'logdb load --help' has the lines.
+
+              {"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}
+              {"savepoint":"before the boss","time":1790000000044}
 
             --as-of prints the documents as they were at an earlier moment: after the operation with a sequence number, at a time (UTC unless it names an \
             offset), or at a savepoint. What has been cleared away is refused with a message that says from when on history is complete; see \
@@ -45,6 +54,7 @@ struct DumpCommand: ParsableCommand {
               logdb dump saves.logdb --table actors --prefix goblin- --limit 10
               logdb dump saves.logdb --table rooms --from 100 --to 200 --integer-key --reverse
               logdb dump saves.logdb --operations | tail -n 20
+              logdb dump saves.logdb --history | logdb load copy.logdb
               logdb dump saves.logdb --as-of 8204
               logdb dump saves.logdb --as-of "2h ago" --table actors
               logdb dump saves.logdb --as-of "2026-11-26 20:15"
@@ -77,8 +87,14 @@ struct DumpCommand: ParsableCommand {
     @Flag(help: "Every operation in the log instead of the live documents.")
     var operations = false
 
-    @Flag(help: "Leave out the schemas of tables.")
+    @Flag(help: "All that is left, in the order in which it happened, as a new database can be made of it.")
+    var history = false
+
+    @Flag(help: "Leave out the schemas and retentions of tables.")
     var documentsOnly = false
+
+    @Option(help: ArgumentHelp("Memory to use, beyond the largest document: 4MiB or more. (default: 64MiB)", valueName: "bytes"))
+    var memory: ByteSizeArgument?
 
     @Option(help: ArgumentHelp("The documents of this moment: a number, a time, or a savepoint.", valueName: "moment"))
     var asOf: MomentArgument?
@@ -90,6 +106,10 @@ struct DumpCommand: ParsableCommand {
         guard !choosesKeys || table != nil else { throw ValidationError("--from, --to, --prefix, --limit and --reverse need a --table") }
         guard !choosesKeys || !operations else { throw ValidationError("--operations prints all keys: leave out those that choose some") }
         guard asOf == nil || !operations && !reverse else { throw ValidationError("--as-of goes with neither --operations nor --reverse") }
+        if history, operations || asOf != nil || documentsOnly || table != nil || choosesKeys {
+            throw ValidationError("--history prints all there is: it goes with no other choice")
+        }
+        if let memory, memory.bytes < 4 << 20 { throw ValidationError("--memory must be 4MiB or more") }
         if let limit, limit < 0 { throw ValidationError("--limit is 0 or more") }
         for text in [from, to] {
             if integerKey, let text, Int64(text) == nil { throw ValidationError("'\(text)' is no 64-bit integer: leave out --integer-key") }
@@ -112,8 +132,11 @@ struct DumpCommand: ParsableCommand {
     }
 
     func run() throws {
+        var options = Options.toRead
+        if let memory { options.memoryBudgetBytes = memory.bytes }
+        if history { return try withDatabase(database.path, options) { try printHistory(of: $0) } }
         var printer = OperationPrinter()
-        try withDatabase(database.path, .toRead) { database in
+        try withDatabase(database.path, options) { database in
             if asOf == nil, let table, try !database.tables.contains(table) {
                 StandardError.report("there is no table \"\(table)\": nothing to print")
             }
@@ -133,7 +156,7 @@ struct DumpCommand: ParsableCommand {
                 } else if let table, choosesKeys {
                     try database.select(table, selection) { try printer.printDocument($0) }
                 } else {
-                    var schemas = try SchemaLines(documentsOnly ? [] : tables(of: database), database)
+                    var schemas = try TableLines(documentsOnly ? [] : tables(of: database), database)
                     try database.select(table) { operation in
                         try schemas.print(before: operation.table, by: &printer)
                         try printer.printDocument(operation)
@@ -150,17 +173,35 @@ struct DumpCommand: ParsableCommand {
     }
 }
 
-/// The schemas that a dump has to print. Each stands before its table's first document, so that loading the dump makes the tables in the order in which
+extension DumpCommand {
+    private func printHistory(of database: Database) throws {
+        var printer = HistoryPrinter()
+        printer.begin()
+        do {
+            let end = try database.chronicle(&printer)
+            printer.end(end)
+        } catch {
+            // Without its last line it is no whole history.
+            try printer.finish()
+            throw error
+        }
+        try printer.finish()
+    }
+}
+
+/// The schemas and retentions that a dump has to print. They stand before its table's first document, so that loading the dump makes the tables in the order in which
 /// they stand, and dumping that gives the same. Tables without documents come last: where they stand among the others does not show.
-private struct SchemaLines {
+private struct TableLines {
     private let database: Database
-    /// Tables with a schema that was not printed yet.
+    /// Tables of which something was not printed yet.
     private var waiting: Set<String> = []
     private var current: String?
 
     init(_ tables: [String], _ database: Database) throws {
         self.database = database
-        for table in tables where try database.schema(of: table)?.isWideOpen == false { waiting.insert(table) }
+        for table in tables {
+            if try database.schema(of: table)?.isWideOpen == false || database.retention(of: table) != .latest { waiting.insert(table) }
+        }
     }
 
     @inline(__always)
@@ -175,7 +216,8 @@ private struct SchemaLines {
     }
 
     private func print(_ table: String, by printer: inout OperationPrinter) throws {
-        if let schema = try database.schema(of: table) { try printer.printSchema(schema, of: table) }
+        if let schema = try database.schema(of: table), !schema.isWideOpen { try printer.printSchema(schema, of: table) }
+        try printer.printRetention(try database.retention(of: table), of: table)
     }
 }
 
@@ -193,6 +235,12 @@ private struct OperationPrinter {
 
     mutating func printSchema(_ schema: SchemaVersion, of table: String) throws {
         OperationLines.append(schema, of: table, to: &output.bytes)
+        try printed()
+    }
+
+    mutating func printRetention(_ retention: Retention, of table: String) throws {
+        guard retention != .latest else { return }
+        OperationLines.append(retention, of: table, to: &output.bytes)
         try printed()
     }
 

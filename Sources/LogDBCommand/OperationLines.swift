@@ -4,6 +4,8 @@
 //      {"sequence":9,"time":1790000000021,"table":"actors","key":7,"value":{"hp":7}}                   dump --operations
 //      {"sequence":10,"time":1790000000022,"table":"actors","key":7,"delete":true}
 //      {"table":"actors","keys":"string","formats":true,"schema":{"type":"object"}}                    dump
+//      {"table":"actors","retention":{"keep":"versions","count":5}}                                    dump
+//      {"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}                       dump --history, see HistoryLines
 //
 //   * members in this order, no spaces between them, the document byte for byte as stored. One exception: a newline or carriage
 //     return in a document or a schema, which JSON allows between tokens only, is printed as a space, so that it stays one line.
@@ -50,6 +52,25 @@ struct OperationLines {
         bytes.append(",\"schema\":")
         if let text = schema.text { bytes.append(line: text.span) } else { bytes.append("null") }
         bytes.append(contentsOf: lineEnd)
+    }
+
+    /// Appends the line of a table's retention, which is not that of a new table.
+    static func append(_ retention: Retention, of table: String, to bytes: inout [UInt8]) {
+        guard let text = retention.encoded else { return }
+        bytes.append("{\"table\":")
+        JSONText.append(table, to: &bytes)
+        bytes.append(",\"retention\":")
+        bytes.append(line: text.span)
+        bytes.append(contentsOf: lineEnd)
+    }
+
+    /// Appends the line of an operation as `load` reads it, with its time.
+    mutating func appendTimed(_ operation: borrowing Operation, to bytes: inout [UInt8]) throws {
+        bytes.append("{\"time\":")
+        bytes.append(decimal: operation.milliseconds)
+        bytes.append(UInt8(ascii: ","))
+        appendAddress(operation.table, try operation.key, to: &bytes)
+        if operation.isDelete { bytes.append(",\"value\":null}\n") } else { Self.appendValue(operation.document, to: &bytes) }
     }
 
     /// Appends the line of an operation as `load` reads it, without number and time.

@@ -11,7 +11,8 @@ struct SalvageCommand: ParsableCommand {
         discussion: """
             Reads every file of DB on its own, whatever else is damaged or missing, and writes all operations that can still be proven to NEW, \
             a folder that does not exist or is empty. DB is not changed. The newest operation of a key that is left is the one that counts. \
-            A database without damage gives the same documents.
+            Times are kept, sequence numbers are new. A database without damage gives the same documents, versions, savepoints and earlier states. Where something is lost \
+            only savepoints can be asked for of the past, and a line names each that may lack something.
 
             Prints each thing that is wrong, and what it costs, as a line of JSON:
 

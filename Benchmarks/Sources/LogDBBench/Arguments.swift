@@ -99,5 +99,5 @@ struct Arguments {
 
 /// LogDB's own measures, in the order of the report.
 enum Measure: String, CaseIterable {
-    case json, schema, put, disk, transaction, threads, size, replay, open, get, select, compaction, sqlite
+    case json, schema, put, disk, transaction, threads, size, replay, open, get, select, compaction, ladder, sqlite
 }

@@ -83,6 +83,7 @@ import Foundation
         case .get: try bench.measureGets()
         case .select: try bench.measureSelect()
         case .compaction: try bench.measureCompaction()
+        case .ladder: try bench.measureLadder()
         case .sqlite: try bench.measureSQLite()
         }
     }

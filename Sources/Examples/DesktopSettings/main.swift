@@ -13,7 +13,9 @@
 //===-----------------------------------------------------------------------===//
 
 import ExampleProof
+import Foundation
 import LogDB
+import Synchronization
 
 /// A part of the settings, kept under a name.
 protocol SettingsPart: Codable, Equatable {
@@ -73,6 +75,9 @@ struct Settings {
         try database.write(change)
     }
 
+    /// How many there have been.
+    var operations: Int { get throws { Int(try database.statistics().lastSequenceNumber) } }
+
     func close() throws { try database.close() }
 }
 
@@ -81,6 +86,44 @@ struct Settings {
 /// Where the window is after so many steps, and which file is open.
 func window(after step: Int) -> Window { Window(x: 100 + step, y: 100 - step, isFullScreen: step % 2 == 1) }
 func file(after step: Int) -> String { "chapter-\(step / 2 % 12).txt" }
+
+/// Opens the settings beside the application, again and again: what belongs together is never seen apart. (A kill between two writes is rare, and would
+/// hardly ever find out.)
+final class Onlooker: Sendable {
+    private let path: String
+    private let state = Mutex((looks: 0, problem: String?.none))
+
+    init(at path: String) {
+        self.path = path
+        Thread.detachNewThread { [self] in
+            while state.withLock({ $0.problem == nil }) { look() }
+        }
+    }
+
+    private func look() {
+        // Not there yet, or being opened by the next process.
+        guard let database = try? Database.open(at: path, options: Options { $0.access = .readOnly }) else { return }
+        defer { try? database.close() }
+        do {
+            let recent = try database.get("settings", Recent.name, as: Recent.self)
+            let session = try database.get("settings", Session.name, as: Session.self)
+            state.withLock {
+                $0.looks += 1
+                if recent?.files.first != session?.openFile {
+                    $0.problem =
+                        "\(recent?.files.first ?? "nothing") is the most recent file, and \(session?.openFile ?? "nothing") is open"
+                }
+            }
+        } catch { state.withLock { $0.problem = "\(error)" } }
+    }
+
+    /// How often it has looked. Throws what it saw that must not be.
+    func check() throws -> Int {
+        let (looks, problem) = state.withLock { $0 }
+        try require(problem == nil, "seen while the application ran: \(problem ?? "")")
+        return looks
+    }
+}
 
 example("desktop-settings") { arguments in
     let settings = try Settings(at: arguments[0])
@@ -94,6 +137,7 @@ example("desktop-settings") { arguments in
     }
 } prove: { folder in
     let path = folder + "/settings.logdb"
+    let onlooker = Onlooker(at: path)
     for round in 1...6 {
         let ending = try kill(after: 0.05...0.3, path)
         let settings = try Settings(at: path)
@@ -106,6 +150,9 @@ example("desktop-settings") { arguments in
         // The file of these two steps; or of those before, where the first of these was not made any more.
         let possible = [file(after: step), file(after: max(0, step - 1))]
         try require(possible.contains(session.openFile ?? ""), "\(session) is open after step \(step)")
+        // A later setting hides one that got lost, but each is an operation: one a step, and two more for each second step.
+        let operations = try settings.operations
+        try require(operations >= 2 * step, "there were \(operations) operations, of \(step) steps")
         let later = try settings.get(WindowOfVersion2.self)
         try require(later.x == found.x && later.sidebarWidth == nil, "version 2 reads \(later)")
         try settings.close()
@@ -113,4 +160,7 @@ example("desktop-settings") { arguments in
             "killed \(round): the window is where it was at step \(step), \(session.openFile ?? "nothing") is open, and first of \(recent.files.count) recent files"
         )
     }
+    let looks = try onlooker.check()
+    try require(looks >= 10, "there were \(looks) looks from outside: too few to say anything")
+    print("seen from outside \(looks) times: the most recent file was always the one that was open")
 }

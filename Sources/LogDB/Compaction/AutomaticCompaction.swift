@@ -80,7 +80,7 @@ extension Log {
     private func isTimeToCompact() throws(LogDBError) -> Bool {
         guard case .automatic(let share, let segments) = options.compaction else { return false }
         let (base, history, tail, catalog, isUsable, pin) = monitor.withLock {
-            ($0.base, $0.history, $0.sealed, $0.catalog, $0.failure == nil, reaper.pin())
+            ($0.base, $0.history, $0.sealed, $0.catalog, $0.failure == nil && !$0.holdsCompaction, reaper.pin())
         }
         defer { withExtendedLifetime(pin) {} }
         guard isUsable, tail.count >= segments else { return false }

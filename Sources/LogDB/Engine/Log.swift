@@ -216,7 +216,7 @@ extension LogState {
                     document: batch.bytes.span.extracting(item.document)
                 ).append(to: &tail.buffer)
             }
-            try finish(count: batch.count + created.count, created)
+            try finish(count: batch.count + created.count, created, milliseconds: batch.milliseconds)
         } catch {
             undo(to: start, sequence: first)
             throw error
@@ -314,15 +314,19 @@ extension LogState {
 
     /// Finishes a plain frame of `count` operations, writes it, and enters the tables it creates.
     @inline(__always)
-    private mutating func finish(count: Int, _ created: [(UInt64, String)]) throws(LogDBError) {
-        finishFrame(.operations, sequence: nextSequence)
+    private mutating func finish(count: Int, _ created: [(UInt64, String)], milliseconds: Int64? = nil) throws(LogDBError) {
+        if let milliseconds {
+            finishFrame(.operations, sequence: nextSequence, milliseconds: milliseconds)
+        } else {
+            finishFrame(.operations, sequence: nextSequence)
+        }
         nextSequence += UInt64(count)
         try drain()
         for (id, name) in created { catalog.enter(id, name) }
     }
 
     /// Takes a plain frame back that could not be written.
-    private mutating func undo(to start: Int, sequence: UInt64) {
+    mutating func undo(to start: Int, sequence: UInt64) {
         // What stood in the tail before it stays there, its frames finished; they end at a multiple of 8.
         tail.buffer.truncate(to: min(tail.buffer.count, FrameHeader.padded(start)))
         nextSequence = sequence

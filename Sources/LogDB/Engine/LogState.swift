@@ -88,6 +88,8 @@ struct LogState: ~Copyable {
 
     // Compaction.
     var isCompacting = false
+    /// Whether a history is being written, which is not to be compacted by itself before it is whole.
+    var holdsCompaction = false
     /// The number of the next file of the base.
     var nextBase: UInt64 = 1
     /// Why the last automatic compaction did not come to its end.
@@ -169,7 +171,13 @@ struct LogState: ~Copyable {
 
     @inline(__always)
     mutating func finishFrame(_ kind: FrameHeader.Kind, sequence: UInt64) {
-        lastFrameMilliseconds = clock?.milliseconds ?? Clock.coarseWallMilliseconds()
+        finishFrame(kind, sequence: sequence, milliseconds: clock?.milliseconds ?? Clock.coarseWallMilliseconds())
+    }
+
+    /// Finishes a frame of operations that were made at `milliseconds`.
+    @inline(__always)
+    mutating func finishFrame(_ kind: FrameHeader.Kind, sequence: UInt64, milliseconds: Int64) {
+        lastFrameMilliseconds = milliseconds
         tail.finish(
             kind, sequence: sequence, durableEnd: durable, milliseconds: lastFrameMilliseconds,
             seed: raw[raw.count - 1].segment.seed)

@@ -38,7 +38,12 @@ extension Snapshot {
                 if cursor.sequence <= compactedSequence { try body(cursor.record, cursor.sequence, cursor.milliseconds) }
             }
         }
-        try forEachRecord(of: sealed, range, budget: budget / 2, body)
+        try forEachInLog(table: table, budget: budget, body)
+    }
+
+    /// Walks the records that count of the log, in its order.
+    func forEachInLog(table: UInt64? = nil, budget: Int, _ body: (Record, SequenceNumber, Int64) throws -> Void) throws {
+        try forEachRecord(of: sealed, table.map { KeyRange(table: $0) }, budget: budget / 2, body)
         for raw in raw {
             try raw.segment.forEachRecord(until: raw.end, fates) { record, sequence, milliseconds in
                 if table == nil || record.table == table { try body(record, sequence, milliseconds) }

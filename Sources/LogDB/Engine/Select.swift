@@ -47,9 +47,20 @@ extension Snapshot {
     }
 
     private func spilling(into directory: any Directory, _ place: ReadingPlace) -> Sorter.Overflow {
-        let blockLength = Sorter.blockLength(
-            budget: place.sortBudget, records: sealed.reduce(0) { $0 + $1.entry.records },
+        spilling(
+            into: directory, place, records: sealed.reduce(0) { $0 + $1.entry.records },
             rawLength: sealed.reduce(0) { $0 + $1.entry.rawLength })
+    }
+
+    /// What a sorter of so much does with what has no room.
+    func overflow(in place: ReadingPlace, records: UInt64, rawLength: UInt64) -> Sorter.Overflow {
+        place.spillDirectory.map { spilling(into: $0, place, records: records, rawLength: rawLength) } ?? .narrow
+    }
+
+    private func spilling(
+        into directory: any Directory, _ place: ReadingPlace, records: UInt64, rawLength: UInt64
+    ) -> Sorter.Overflow {
+        let blockLength = Sorter.blockLength(budget: place.sortBudget, records: records, rawLength: rawLength)
         return .spill { () throws(LogDBError) in
             try SpillFile.make(in: directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: Throttle())
         }

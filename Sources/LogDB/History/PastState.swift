@@ -149,7 +149,7 @@ public struct PastState: Sendable {
 struct Horizons: Sendable {
     let all: HistoryHorizon
     let ofTables: [UInt64: HistoryHorizon]
-    private let ladders: [UInt64: LadderRecord]
+    let ladders: [UInt64: LadderRecord]
     /// The tables of the present.
     let current: Catalog
     /// What is exact whatever was cleared away.
@@ -213,6 +213,10 @@ struct Horizons: Sendable {
     }
 
     private static func incomplete(_ what: String, _ horizon: HistoryHorizon, _ sequence: SequenceNumber) -> LogDBError {
+        if horizon.sequence >= HistoryWriter.unfinished.sequence {
+            return LogDBError(
+                .historyIncomplete, "\(what) was loaded in part only: load it again, into a new database, or ask for a savepoint")
+        }
         let time = horizon.milliseconds == .max || horizon.milliseconds == 0 ? "" : " (\(CalendarTime.text(horizon.milliseconds)))"
         return LogDBError(
             .historyIncomplete,
@@ -236,8 +240,8 @@ extension Database {
 /// What states are told from: a snapshot, and from when on it is complete.
 struct PastView {
     private let database: Database
-    private let snapshot: Snapshot
-    private let horizons: Horizons
+    let snapshot: Snapshot
+    let horizons: Horizons
 
     init(_ database: Database) throws(LogDBError) {
         self.database = database

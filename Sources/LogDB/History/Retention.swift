@@ -84,7 +84,7 @@ extension Retention {
     // MARK: - Bytes
 
     /// The member's value; nil where none is written.
-    var encoded: [UInt8]? {
+    package var encoded: [UInt8]? {
         switch self {
         case .latest: nil
         case .all: Array(#"{"keep":"all"}"#.utf8)
@@ -102,6 +102,22 @@ extension Retention {
     var ladderChecksum: UInt32? {
         guard case .ladder = self, let encoded else { return nil }
         return max(1, Checksum.crc32c(encoded.span))
+    }
+
+    /// What `encoded` stands for, given by somebody: `{"keep":"latest"}` too.
+    package init(json: Span<UInt8>) throws(LogDBError) {
+        if (try? JSONCursor.find(["keep"], in: json)).flatMap({ $0 }).map({ Array(json.extracting($0.range)) == Array("\"latest\"".utf8) })
+            == true
+        {
+            self = .latest
+            return
+        }
+        do throws(FormatError) { self = try Retention(decoding: json, of: 0) } catch {
+            throw LogDBError(
+                .invalidOption,
+                "the retention is none of {\"keep\":\"latest\"}, {\"keep\":\"versions\",\"count\":5}, {\"keep\":\"age\",\"milliseconds\":60000}, {\"keep\":\"all\"} and {\"keep\":\"ladder\",\"rungs\":[{\"spacing\":0,\"for\":3600000}]}, within their limits"
+            )
+        }
     }
 
     init(decoding bytes: Span<UInt8>, of id: UInt64) throws(FormatError) {

@@ -19,23 +19,32 @@ struct BasePlan {
     private(set) var generations: [Generation] = []
     private(set) var findings: [SalvageFinding] = []
     private(set) var remarks: [String] = []
+    /// Whether whole segments are missing.
+    private(set) var lacksSegments = false
+    /// Whether the numbers of all operations are known.
+    var isExact: Bool { generations.allSatisfy { $0.segments.allSatisfy(\.isExact) } }
 
     /// - Parameters:
     ///   - surveys: of all files that count, copies of one segment included.
     ///   - listed: the segments that the manifest lists.
     ///   - isWhole: whether it lists all that there are.
-    init(_ surveys: [SealedSurvey], listed: [SealedSegmentEntry], isWhole: Bool) {
+    ///   - isHistory: whether they are of the history, not of the base.
+    init(_ surveys: [SealedSurvey], listed: [SealedSegmentEntry], isWhole: Bool, isHistory: Bool = false) {
         let numbers = Set(surveys.map(\.file.number))
         let newest = surveys.compactMap { Self.knownGeneration($0) }.max() ?? 0
         for entry in listed where !numbers.contains(entry.number) {
             // Where the manifest is not the last word, a newer generation has taken the place of an older one's missing segments.
             if !isWhole, newest > entry.generation { continue }
+            lacksSegments = true
             findings.append(
                 SalvageFinding(
-                    .lost, file: FileNames.base(entry.number, entry.codec.container).name, from: entry.firstSequence,
+                    .lost,
+                    file: (isHistory
+                        ? FileNames.history(entry.number, entry.codec.container) : .base(entry.number, entry.codec.container)).name,
+                    from: entry.firstSequence,
                     through: entry.lastSequence, operations: entry.records,
                     tables: Self.tables(entry.leastKey.table...entry.greatestKey.table),
-                    "the file is missing"))
+                    "the file is missing\(isHistory ? ", with versions that were retained" : "")"))
         }
         var byNumber: [UInt64: [SealedSurvey]] = [:]
         for survey in surveys { byNumber[survey.file.number, default: []].append(survey) }
@@ -50,10 +59,21 @@ struct BasePlan {
             guard let best = copies.last else { continue }
             // Numbers are given out in order, so one without a header or an entry is of its neighbour's generation.
             last = Self.knownGeneration(best) ?? last
+            if isHistory, !best.isExact {
+                // Versions without numbers have no place in the order.
+                lacksSegments = true
+                findings.append(
+                    SalvageFinding(
+                        .lost, file: best.file.name, operations: best.records, tables: Set(best.tables.keys.filter { $0 > 0 }),
+                        "its index is damaged, and without it the versions in it, which were retained, have no numbers"))
+                findings += [best.file.headerFinding].compactMap { $0 }
+                continue
+            }
             add(best.isWhole ? [best] : copies, generation: last)
             addFindings(best, isListed: isWhole || best.entry != nil)
             for copy in copies.dropLast() {
-                remarks.append("\(copy.file.name): segment \(number) of the base was read from \(best.file.name)")
+                remarks.append(
+                    "\(copy.file.name): segment \(number) of \(isHistory ? "the history" : "the base") was read from \(best.file.name)")
             }
         }
         generations.sort { $0.number < $1.number }
@@ -84,7 +104,7 @@ struct BasePlan {
                     severity, file: survey.file.name, bytes: hole.bytes, from: hole.firstSequence ?? survey.entry?.firstSequence ?? 1,
                     through: hole.lastSequence ?? survey.lastSequence, operations: hole.operations ?? (holes.count == 1 ? missing : nil),
                     tables: survey.tablesWithLosses.isEmpty ? Self.tables(hole.tables ?? survey.entryTables) : survey.tablesWithLosses,
-                    hole.reason))
+                    survey.isHistory ? "\(hole.reason), with versions that were retained" : hole.reason))
         }
     }
 

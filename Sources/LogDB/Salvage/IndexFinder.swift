@@ -13,7 +13,13 @@ struct IndexFinder {
     private let container: Container
     private let identity: UInt64?
     private let digests: [UInt32]
-    private var order: SegmentHeader.Order { if case .base = file.form { .key } else { .log } }
+    private var order: SegmentHeader.Order {
+        switch file.form {
+        case .raw, .sealed: .log
+        case .base: .key
+        case .history: .version
+        }
+    }
 
     init(_ handle: any File, _ file: SalvageFile, container: Container, identity: UInt64?, digests: [UInt32]) {
         self.handle = handle

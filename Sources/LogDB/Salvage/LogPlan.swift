@@ -96,6 +96,12 @@ struct LogPlan {
     private(set) var holes: [LogHole] = []
     /// Whether something may be missing behind the last part.
     private(set) var endsWithGap = false
+    /// Whether the numbers of all operations are known.
+    var isExact: Bool {
+        parts.allSatisfy { part in
+            part.sources.allSatisfy { if case .sealed(let reading) = $0 { reading.isExact } else { true } }
+        }
+    }
     /// The number behind the last operation that is known of.
     private(set) var next: SequenceNumber?
 

@@ -21,6 +21,7 @@ struct ManifestEvidence {
     /// Every segment that any readable edit speaks of, also those removed since.
     var sealedEntries: [UInt64: SealedSegmentEntry] = [:]
     var baseEntries: [UInt64: SealedSegmentEntry] = [:]
+    var historyEntries: [UInt64: SealedSegmentEntry] = [:]
     var rawIdentities: [UInt64: UInt64] = [:]
     var findings: [SalvageFinding] = []
     var bytes: UInt64 = 0
@@ -58,6 +59,7 @@ struct ManifestEvidence {
             evidence.rawIdentities.merge(one.rawIdentities) { first, _ in first }
             evidence.sealedEntries.merge(one.sealedEntries) { first, _ in first }
             evidence.baseEntries.merge(one.baseEntries) { first, _ in first }
+            evidence.historyEntries.merge(one.historyEntries) { first, _ in first }
         }
         return evidence
     }
@@ -134,6 +136,7 @@ struct ManifestEvidence {
             case .addRaw(let entry): rawIdentities[entry.number] = entry.identity
             case .addSealed(let entry): sealedEntries[entry.number] = entry
             case .addBase(let entry): baseEntries[entry.number] = entry
+            case .addHistory(let entry): historyEntries[entry.number] = entry
             default: break
             }
             do throws(FormatError) { try state.apply(edit) } catch { fit = false }
@@ -145,7 +148,7 @@ struct ManifestEvidence {
 extension ManifestEdit {
     fileprivate var isPlausible: Bool {
         switch self {
-        case .addSealed(let entry), .addBase(let entry): entry.isPlausible
+        case .addSealed(let entry), .addBase(let entry), .addHistory(let entry): entry.isPlausible
         default: true
         }
     }

@@ -15,12 +15,14 @@ import LogDBFormat
 extension Database {
     /// Recovers every operation that can still be read from the damaged database at `path`, and writes a new one at `newPath`.
     ///
-    /// Works from the files themselves, whatever is missing. Nothing in the old folder is changed. Operations keep their order, so the newest of
-    /// each key that is left is the one that counts; sequence numbers and times are new. A database without damage gives the same documents.
+    /// Works from the files themselves, whatever is missing. Nothing in the old folder is changed. Operations keep their order and their times, so the newest of
+    /// each key that is left is the one that counts; sequence numbers are new. A database without damage gives the same documents, versions, savepoints and past states.
+    /// Where something is lost, of the past only savepoints can be asked for, and the report says which of them may lack something.
     /// What is lost is in the report: by file, bytes, tables, and sequence numbers of the old database.
     ///
-    /// When this returns the new database is closed and on the disk. Memory: some tens of MiB and the largest document, and some bytes for each
-    /// damaged place. Reads everything twice. What it cannot know is told in <doc:CrashSafety>.
+    /// When this returns the new database is closed and on the disk. Memory: ``Options/memoryBudgetBytes``, some tens of MiB and the largest document, and some bytes for each
+    /// damaged place. Reads everything twice; what was compacted is sorted by number again, in a file in the new folder where memory has no room. What it cannot know is told
+    /// in <doc:CrashSafety>.
     ///
     /// - Parameters:
     ///   - newPath: a folder that does not exist, or is empty. It is not a database until all is written.
@@ -126,10 +128,13 @@ private final class Salvage {
         let surveyed = done
         let log = LogPlan(survey.slots, first: survey.logFirst, claim: survey.claim, lastSequence: survey.evidence.state.lastSequence)
         let base = BasePlan(survey.base, listed: survey.listedBase, isWhole: survey.isListed)
-        let census = try SalvageCensus(log, base, progress: { _ in try pass(to: done) })
+        let history = BasePlan(survey.history, listed: survey.listedHistory, isWhole: survey.isListed, isHistory: true)
+        let census = try SalvageCensus(log, base, history, progress: { _ in try pass(to: done) })
         add(survey.findings + base.findings + log.findings + census.transactions.findings)
-        report.remarks = survey.remarks + base.remarks + log.remarks
-        let (names, nameFindings) = census.tables(hasLosses: !report.isComplete)
+        let isPresentComplete = report.isComplete
+        add(history.findings)
+        report.remarks = survey.remarks + base.remarks + history.remarks + log.remarks
+        let (names, nameFindings) = census.tables(hasLosses: !isPresentComplete)
         add(nameFindings)
         if !survey.isListed, base.generations.count > 1 {
             report.remarks.append(
@@ -145,18 +150,31 @@ private final class Salvage {
         options.maximumDocumentBytes = Record.maximumDocumentLength
         let database = try Database.open(target, path: newPath, options: options)
         do {
-            let writer = try SalvageWriter(database, names: names, entries: census.entry(of:))
+            let isWhole = survey.isListed && base.isExact && history.isExact && log.isExact
+            let writer = SalvageWriter(database, names: names, census, translation(of: isWhole ? survey.evidence.state : ManifestState()))
             self.writer = writer
+            let budget = options.sortBudgetBytes ?? options.memoryBudgetBytes / 2
+            let segments = base.generations + history.generations
+            let entries = segments.flatMap { $0.segments.compactMap(\.entry) }
+            let blockLength = Sorter.blockLength(
+                budget: budget, records: entries.reduce(0) { $0 + $1.records }, rawLength: entries.reduce(0) { $0 + $1.rawLength })
+            let sorter = NumberSorter(
+                budget: budget,
+                overflow: .spill { () throws(LogDBError) in
+                    try SpillFile.make(in: target, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: Throttle())
+                })
+            defer { sorter.close() }
             var read: UInt64 = 0
-            try SalvageReplay(log: log, base: base, committed: census.transactions.committed).forEachRecord(
-                lost: { add([$0]) },
+            try SalvageReplay(log: log, base: base, history: history, committed: census.transactions.committed).forEachRecord(
+                sorting: sorter, lost: { add([$0]) },
                 progress: { count in
                     read += count
                     try pass(to: surveyed + read)
-                }, { record, sequence in try writer.write(record, sequence) })
-            try writer.flush()
+                }, { record, sequence, milliseconds in try writer.write(record, sequence, milliseconds) })
+            try writer.finish(isComplete: isWhole && report.isComplete)
             try writer.checkSchemas()
             add(writer.findings)
+            addDoubts(about: writer.savepoints)
         } catch {
             try? database.close()
             throw error
@@ -165,6 +183,28 @@ private final class Salvage {
         complete(names)
         try progress(SalvageProgress(bytesDone: planned, bytesPlanned: planned, operations: writer?.operations ?? 0))
         return report
+    }
+
+    /// From when on the past could be told.
+    private func translation(of state: ManifestState) -> HorizonTranslation {
+        let compacted = state.compacted.lastSequence
+        let all = compacted > state.horizon.sequence ? HistoryHorizon(sequence: compacted, milliseconds: .max) : state.horizon
+        return HorizonTranslation(all: all, tables: state.horizons, ladders: state.ladders)
+    }
+
+    /// Says which savepoints may lack something: what is lost, and was there when they were made, or may have been.
+    private func addDoubts(about savepoints: [String: SequenceNumber]) {
+        let lost = report.findings.filter { $0.severity == .lost || $0.severity == .uncertain && $0.firstSequenceNumber != nil }
+        let first = lost.map { $0.firstSequenceNumber ?? 0 }.min()
+        guard let first else { return }
+        for (name, sequence) in savepoints.sorted(by: { $0.value < $1.value }) where sequence == 0 || first <= sequence {
+            add([
+                SalvageFinding(
+                    .uncertain, file: nil, from: sequence > 0 ? sequence : nil, through: sequence > 0 ? sequence : nil,
+                    "savepoint \(TableDefinition.brief(.string(name))) may lack some of what it held: operations before it, or versions that it kept, are lost"
+                )
+            ])
+        }
     }
 
     private func pass(to bytes: UInt64) throws {

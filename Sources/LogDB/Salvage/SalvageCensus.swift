@@ -9,18 +9,32 @@ import LogDBFormat
 
 struct SalvageCensus {
     private(set) var transactions = TransactionLedger()
-    /// The newest that is known of each table: name, or nil where it was dropped.
-    private var newest: [UInt64: (order: (SequenceNumber, UInt64), name: String?, entry: CatalogEntry)] = [:]
+    private struct Known {
+        var order: (SequenceNumber, UInt64)
+        /// nil where it was dropped.
+        var name: String?
+        var entry: CatalogEntry
+    }
+    /// The newest that base and log know of each table.
+    private var newest: [UInt64: Known] = [:]
+    /// The newest that the history knows.
+    private var past: [UInt64: Known] = [:]
+    /// A name that each table had at some time.
+    private(set) var everNamed: [UInt64: String] = [:]
     /// Tables with operations.
-    private(set) var used: Set<UInt64> = []
+    private var used: Set<UInt64> = []
+    private var usedInPast: Set<UInt64> = []
     private let holes: [LogHole]
 
-    init(_ log: LogPlan, _ base: BasePlan, progress: (UInt64) throws -> Void) throws {
+    init(_ log: LogPlan, _ base: BasePlan, _ history: BasePlan, progress: (UInt64) throws -> Void) throws {
         holes = log.holes
-        for generation in base.generations {
+        for generation in base.generations + history.generations {
             for survey in generation.segments {
-                used.formUnion(survey.tables.keys)
-                for operation in survey.catalog.values { enter(operation, survey.isExact ? operation.sequence : 0, generation.number) }
+                if survey.isHistory { usedInPast.formUnion(survey.tables.keys) } else { used.formUnion(survey.tables.keys) }
+                everNamed.merge(survey.names) { _, new in new }
+                for operation in survey.catalog.values {
+                    enter(operation, survey.isExact ? operation.sequence : 0, generation.number, isPast: survey.isHistory)
+                }
             }
         }
         for part in log.parts {
@@ -29,6 +43,7 @@ struct SalvageCensus {
                 switch source {
                 case .sealed(let reading):
                     used.formUnion(reading.survey.tables.keys)
+                    everNamed.merge(reading.survey.names) { _, new in new }
                     for operation in reading.survey.catalog.values { enter(operation, operation.sequence + reading.shift, .max) }
                 case .raw(let reading): try read(reading, progress)
                 }
@@ -37,12 +52,22 @@ struct SalvageCensus {
         if log.endsWithGap { transactions.passGap() }
         transactions.finish()
         used.remove(0)
+        usedInPast.remove(0)
     }
 
-    private mutating func enter(_ operation: CatalogOperation, _ sequence: SequenceNumber, _ generation: UInt64) {
+    private mutating func enter(
+        _ operation: CatalogOperation, _ sequence: SequenceNumber, _ generation: UInt64, isPast: Bool = false
+    ) {
+        if let name = operation.name { everNamed[operation.id] = name }
         let order = (sequence, generation)
-        if let known = newest[operation.id], known.order > order { return }
-        newest[operation.id] = (order, operation.name, operation.entry)
+        let known = Known(order: order, name: operation.name, entry: operation.entry)
+        if isPast {
+            if let other = past[operation.id], other.order > order { return }
+            past[operation.id] = known
+        } else {
+            if let other = newest[operation.id], other.order > order { return }
+            newest[operation.id] = known
+        }
     }
 
     private mutating func read(_ reading: RawReading, _ progress: (UInt64) throws -> Void) throws {
@@ -92,12 +117,20 @@ struct SalvageCensus {
     // MARK: - Names
 
     /// What the catalog says of a table beside its name.
-    func entry(of table: UInt64) -> CatalogEntry { newest[table]?.entry ?? CatalogEntry(name: "") }
+    func entry(of table: UInt64) -> CatalogEntry {
+        (newest[table] ?? past[table])?.entry ?? CatalogEntry(name: "")
+    }
 
     /// The tables to be made, by id, and what there is to say of their names.
     ///
-    /// - Parameter hasLosses: whether an entry of the catalog may be missing. If none can be, a table without one was dropped.
+    /// - Parameter hasLosses: whether an entry of the catalog in base or log may be missing. If none can be, a table without one was dropped, whatever the history has of it.
     func tables(hasLosses: Bool) -> (names: [UInt64: String], findings: [SalvageFinding]) {
+        var newest = newest
+        var used = used
+        if hasLosses {
+            newest.merge(past) { $0.order > $1.order ? $0 : $1 }
+            used.formUnion(usedInPast)
+        }
         var names: [UInt64: String] = [:]
         var findings: [SalvageFinding] = []
         var taken: Set<String> = []

@@ -14,6 +14,8 @@ final class SalvageFile {
         case sealed(Container)
         /// In key order.
         case base(Container)
+        /// In version order.
+        case history(Container)
     }
 
     let name: String
@@ -32,12 +34,7 @@ final class SalvageFile {
     private let refusedSectors = Monitor<Set<UInt64>>([])
 
     var header: FileHeader? { rawHeader?.file ?? sealedHeader?.file }
-    var container: Container? {
-        switch form {
-        case .raw: nil
-        case .sealed(let container), .base(let container): container
-        }
-    }
+    var container: Container? { form.container }
     /// Whether it is called what it is.
     var isNamedRight: Bool { FileNames(name)?.salvageForm.map { $0 == (form, number) } ?? false }
     /// What is to be said of a header that is not sound.
@@ -86,13 +83,16 @@ final class SalvageFile {
                 case .raw:
                     let header = try RawSegmentHeader(decoding: start.span)
                     return SalvageFile(name: name, size: size, form: .raw, number: header.file.number, raw: header, in: directory)
-                case .sealed(let container), .base(let container):
+                case .sealed(let container), .base(let container), .history(let container):
                     let header = try SegmentHeader(decoding: start.span, in: container)
-                    // What is retained beside the live documents is not salvaged.
-                    if header.order == .version { return nil }
+                    let form: Form =
+                        switch header.order {
+                        case .log: .sealed(container)
+                        case .key: .base(container)
+                        case .version: .history(container)
+                        }
                     return SalvageFile(
-                        name: name, size: size, form: header.order == .key ? .base(container) : .sealed(container),
-                        number: header.file.number, sealed: header, in: directory)
+                        name: name, size: size, form: form, number: header.file.number, sealed: header, in: directory)
                 }
             } catch { fault = LogDBError(error, in: name) }
         }
@@ -111,7 +111,14 @@ final class SalvageFile {
 
 extension SalvageFile.Form {
     /// The form as far as a header's envelope tells it.
-    fileprivate var asSealed: Self { if case .base(let container) = self { .sealed(container) } else { self } }
+    fileprivate var asSealed: Self { container.map { .sealed($0) } ?? self }
+
+    fileprivate var container: Container? {
+        switch self {
+        case .raw: nil
+        case .sealed(let container), .base(let container), .history(let container): container
+        }
+    }
 }
 
 extension FileNames {
@@ -121,7 +128,8 @@ extension FileNames {
         case .raw(let number): (.raw, number)
         case .sealed(let number, let container): (.sealed(container), number)
         case .base(let number, let container): (.base(container), number)
-        case .manifest, .temporaryManifest, .run, .history: nil
+        case .history(let number, let container): (.history(container), number)
+        case .manifest, .temporaryManifest, .run: nil
         }
     }
 }

@@ -1,10 +1,16 @@
 //===--- SalvageReplay.swift - what is left, in order -----------------------===//
 //
-//      base, oldest generation … newest      log, by number
+//      base, history  ──by number──┐
+//                                  ├─▶  by number
+//      log            ─────────────┘
 //
-// so that the last operation delivered of a key is its newest. Where a compaction was under way the base holds operations that the log has too; then the
-// log has them delivered, and the base only those that the log lost, in their place: behind all that the log has up to the generation's
-// greatest number, which is older.
+// so that the last operation delivered of a key is its newest, and savepoints stand where they stood. What of the base has no numbers, for its index is damaged,
+// is delivered behind everything up to the greatest number in its generation: it is older than what follows, and of each key the newest up to there.
+//
+// Where a compaction was under way base and history hold operations that the log has too; then the log has them delivered.
+//
+// In the history a delete stands before the older documents of its key. If it may have been in what is missing, these must not come back: the key at the edge
+// of a hole is left out.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFile
@@ -13,35 +19,95 @@ import LogDBFormat
 struct SalvageReplay {
     let log: LogPlan
     let base: BasePlan
+    let history: BasePlan
     let committed: Set<UInt64>
+
+    /// An operation that counts. Its number is the old one, 0 where nobody knows it; so is its time.
+    typealias Body = (_ record: Record, _ sequence: SequenceNumber, _ milliseconds: Int64) throws -> Void
 
     /// Delivers every operation that counts, those on the catalog too.
     ///
     /// - Parameters:
+    ///   - sorter: made for it.
     ///   - lost: told of what held a moment ago and does not any more.
     ///   - progress: told of bytes of files that were read.
     func forEachRecord(
-        lost: (SalvageFinding) -> Void, progress: (UInt64) throws -> Void, _ body: (Record, SequenceNumber) throws -> Void
+        sorting sorter: NumberSorter, lost: (SalvageFinding) -> Void, progress: (UInt64) throws -> Void, _ body: Body
     ) throws {
-        var from: SequenceNumber = 0
         for generation in base.generations {
-            let through = max(from, generation.lastSequence)
-            if through > from {
-                try replayLog(from + 1, through, lost, progress, body)
-                from = through
-            }
+            for survey in generation.segments where survey.isExact { try sort(survey, into: sorter, leavingFirst: false, lost, progress) }
+        }
+        for generation in history.generations {
+            var isEdge = false
             for survey in generation.segments {
-                let source = SealedSource(survey, shift: 0)
-                while try source.advance(lost) {
-                    try source.forEachRecord { record, sequence, _ in
-                        if survey.isExact, logHolds(sequence) { return }
-                        try body(record, sequence)
+                try sort(survey, into: sorter, leavingFirst: isEdge || history.lacksSegments, lost, progress)
+                isEdge = survey.holes.last.map { $0.nextBlock == survey.blocks.count } ?? false
+            }
+        }
+        try sorter.sort()
+        var compacted = try sorter.next()
+        // What has no numbers, with those that it comes behind.
+        var unnumbered = base.generations.map { (through: $0.lastSequence, surveys: $0.segments.filter { !$0.isExact }) }[...]
+        var milliseconds: Int64 = 0
+        func deliverUnnumbered(before sequence: SequenceNumber) throws {
+            while let first = unnumbered.first, first.through < sequence {
+                unnumbered.removeFirst()
+                for survey in first.surveys {
+                    let source = SealedSource(survey, shift: 0)
+                    while try source.advance(lost) {
+                        try source.forEachRecord { record, _, _, _ in try body(record, 0, milliseconds) }
+                        try progress(source.storedBytes)
                     }
-                    try progress(source.storedBytes)
                 }
             }
         }
-        try replayLog(from + 1, .max, lost, progress, body)
+        func deliverCompacted(before sequence: SequenceNumber) throws {
+            while let cursor = compacted, cursor.sequence < sequence {
+                try deliverUnnumbered(before: cursor.sequence)
+                milliseconds = cursor.milliseconds
+                try NumberSorter.unpack(cursor, body)
+                compacted = try sorter.next()
+            }
+            try deliverUnnumbered(before: sequence)
+        }
+        try replayLog(lost, progress) { record, sequence, time in
+            try deliverCompacted(before: sequence)
+            milliseconds = time ?? milliseconds
+            try body(record, sequence, milliseconds)
+        }
+        try deliverCompacted(before: .max)
+    }
+
+    private func sort(
+        _ survey: SealedSurvey, into sorter: NumberSorter, leavingFirst: Bool, _ lost: (SalvageFinding) -> Void,
+        _ progress: (UInt64) throws -> Void
+    ) throws {
+        let source = SealedSource(survey, shift: 0)
+        var edges = survey.isHistory ? Set(survey.holes.map(\.nextBlock)) : []
+        if leavingFirst { edges.insert(0) }
+        var left: FullKey?
+        var seen = 0
+        while try source.advance({ finding in
+            // What is lost now makes an edge as well.
+            if survey.isHistory { edges.insert(seen + 1) }
+            lost(finding)
+        }) {
+            var isFirst = edges.contains(source.index)
+            try source.forEachRecord { record, sequence, milliseconds, _ in
+                if isFirst {
+                    left = FullKey(record)
+                    isFirst = false
+                }
+                if let key = left {
+                    if key == FullKey(record) { return }
+                    left = nil
+                }
+                if logHolds(sequence) { return }
+                try sorter.add(record, sequence, milliseconds ?? 0)
+            }
+            seen = source.index + 1
+            try progress(source.storedBytes)
+        }
     }
 
     /// Whether the operation with this number is one that the log has.
@@ -58,22 +124,21 @@ struct SalvageReplay {
     }
 
     private func replayLog(
-        _ from: SequenceNumber, _ through: SequenceNumber, _ lost: (SalvageFinding) -> Void, _ progress: (UInt64) throws -> Void,
-        _ body: (Record, SequenceNumber) throws -> Void
+        _ lost: (SalvageFinding) -> Void, _ progress: (UInt64) throws -> Void,
+        _ body: (Record, SequenceNumber, Int64?) throws -> Void
     ) throws {
-        for part in log.parts where part.first <= through && (part.last >= from || part.number == log.parts.last?.number) {
+        for part in log.parts {
             let sources = try part.sources.map { try $0.makeSource() }
             for source in sources { _ = try source.advance(lost) }
             var delivered: SequenceNumber = 0
             while let source = LogSource.earliest(of: sources) {
-                try source.forEachRecord { record, sequence, transaction in
+                try source.forEachRecord { record, sequence, milliseconds, transaction in
                     if let transaction, !committed.contains(transaction) { return }
                     if sources.count > 1 {
                         guard sequence > delivered else { return }
                         delivered = sequence
                     }
-                    guard sequence >= from, sequence <= through else { return }
-                    try body(record, sequence)
+                    try body(record, sequence, milliseconds)
                 }
                 try progress(source.storedBytes)
                 _ = try source.advance(lost)
@@ -90,7 +155,8 @@ class LogSource {
     final var storedBytes: UInt64 = 0
 
     func advance(_ lost: (SalvageFinding) -> Void) throws -> Bool { preconditionFailure("a source must know how to advance") }
-    func forEachRecord(_ body: (Record, SequenceNumber, UInt64?) throws -> Void) throws {}
+    /// Calls `body` with each, its number, its time where it is known, and its transaction.
+    func forEachRecord(_ body: (Record, SequenceNumber, Int64?, UInt64?) throws -> Void) throws {}
 
     static func earliest(of sources: [LogSource]) -> LogSource? {
         var result: LogSource?
@@ -171,20 +237,23 @@ final class SealedSource: LogSource {
         } catch { return false }
     }
 
-    override func forEachRecord(_ body: (Record, SequenceNumber, UInt64?) throws -> Void) throws {
+    override func forEachRecord(_ body: (Record, SequenceNumber, Int64?, UInt64?) throws -> Void) throws {
         guard let entry else { return }
-        try Self.forEachRecord(in: raw, entry, body)
+        try Self.forEachRecord(in: raw, entry, hasTimes: survey.isExact, body)
     }
 
     private static func forEachRecord(
-        in raw: borrowing ByteBuffer, _ entry: BlockEntry, _ body: (Record, SequenceNumber, UInt64?) throws -> Void
+        in raw: borrowing ByteBuffer, _ entry: BlockEntry, hasTimes: Bool, _ body: (Record, SequenceNumber, Int64?, UInt64?) throws -> Void
     ) throws {
         var reader = try BlockReader(raw.span, entry: entry)
         while try reader.hasNext() {
             let record = try reader.next()
-            try body(record, reader.sequence, nil)
+            try body(record, reader.sequence, hasTimes ? reader.milliseconds : nil, nil)
         }
     }
+
+    /// The number of the block at hand among those that held.
+    var index: Int { next - 1 }
 }
 
 /// The frames of a raw segment that hold and have operations.
@@ -231,21 +300,21 @@ final class RawSource: LogSource {
         return false
     }
 
-    override func forEachRecord(_ body: (Record, SequenceNumber, UInt64?) throws -> Void) throws {
+    override func forEachRecord(_ body: (Record, SequenceNumber, Int64?, UInt64?) throws -> Void) throws {
         guard let header else { return }
         try Self.forEachRecord(in: scanner, header, before: reading.limit, body)
     }
 
     private static func forEachRecord(
         in scanner: borrowing FrameScanner, _ header: FrameHeader, before limit: SequenceNumber,
-        _ body: (Record, SequenceNumber, UInt64?) throws -> Void
+        _ body: (Record, SequenceNumber, Int64?, UInt64?) throws -> Void
     ) throws {
         var reader = ByteReader(scanner.payload)
         let transaction = header.kind == .transactionOperations ? try reader.varint() : nil
         var sequence = header.sequence
         while !reader.isAtEnd, sequence < limit {
             let record = try reader.record()
-            try body(record, sequence, transaction)
+            try body(record, sequence, header.milliseconds, transaction)
             sequence += 1
         }
     }

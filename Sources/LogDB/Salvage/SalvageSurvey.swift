@@ -14,6 +14,8 @@ struct SalvageSurvey {
     private(set) var slots: [LogPlan.Slot] = []
     private(set) var base: [SealedSurvey] = []
     private(set) var listedBase: [SealedSegmentEntry] = []
+    private(set) var history: [SealedSurvey] = []
+    private(set) var listedHistory: [SealedSegmentEntry] = []
     private(set) var findings: [SalvageFinding] = []
     private(set) var remarks: [String] = []
     private(set) var files = 0
@@ -61,9 +63,6 @@ struct SalvageSurvey {
     private mutating func identify(_ name: String, in directory: any Directory) throws(LogDBError) -> SalvageFile? {
         do throws(LogDBError) {
             guard let file = try SalvageFile.identify(name, in: directory) else {
-                if case .history = FileNames(name) {
-                    remarks.append("\(name) holds older versions that were retained, which are not carried over")
-                }
                 if FileNames(name) == nil, name != evidence.name { remarks.append("\(name) is no segment of LogDB and was left out") }
                 return nil
             }
@@ -132,6 +131,10 @@ struct SalvageSurvey {
                 let entry = evidence.baseEntries[file.number].flatMap { $0.isOf(file) ? $0 : nil }
                 let survey = try SealedSurvey(file, entry: entry, digests: entry.map { [$0.digest] } ?? [], progress: pass)
                 base.append(survey)
+            case .history:
+                let entry = evidence.historyEntries[file.number].flatMap { $0.isOf(file) ? $0 : nil }
+                let survey = try SealedSurvey(file, entry: entry, digests: entry.map { [$0.digest] } ?? [], progress: pass)
+                history.append(survey)
             }
             done += file.size
         }
@@ -214,9 +217,16 @@ struct SalvageSurvey {
 
     private mutating func selectBase() {
         listedBase = evidence.state.base
+        listedHistory = evidence.state.history
         guard isListed else { return }
-        let listed = Dictionary(listedBase.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
-        base = base.filter { survey in
+        base = listed(base, by: listedBase)
+        history = listed(history, by: listedHistory)
+    }
+
+    /// Those of the segments that the manifest lists.
+    private mutating func listed(_ surveys: [SealedSurvey], by entries: [SealedSegmentEntry]) -> [SealedSurvey] {
+        let listed = Dictionary(entries.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
+        return surveys.filter { survey in
             guard let entry = listed[survey.file.number] else {
                 remarks.append("\(survey.file.name) is left over: the manifest no longer lists it, and it was left out")
                 return false

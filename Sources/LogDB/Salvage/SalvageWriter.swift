@@ -1,16 +1,28 @@
 //===--- SalvageWriter.swift - operations into the new database -------------===//
 //
-// In batches, each of which is one frame: as fast as the log takes them. Keys and documents are proven once more, by the rules for everything that is
-// written; what breaks them was no document when it was written either, and is reported.
+// One after the other, with the times they had, those on the catalog among them: so tables keep their ids, and savepoints their places. What is said of tables
+// must fit what the census found: a table that is there in the end has the name that it has then, from the beginning; of others the names that they had.
+//
+// Keys and documents are proven once more, by the rules for everything that is written; what breaks them was no document when it was written either, and is
+// reported. The rules of schemas are left aside: what is superseded in the end may have kept to an older one.
 //===-----------------------------------------------------------------------===//
 
 import LogDBFormat
 
 final class SalvageWriter {
     private let database: Database
+    /// The tables that there will be.
     private let names: [UInt64: String]
-    private var batch = Batch()
-    private var schemas: [UInt64: TableDefinition] = [:]
+    private let census: SalvageCensus
+    private var batch = PastBatch()
+    private var translation: HorizonTranslation
+    /// The tables that there are at the moment.
+    private var defined: [UInt64: String] = [:]
+    private var holders: [String: UInt64] = [:]
+    /// When the last operation was made.
+    private var milliseconds: Int64 = 0
+    /// Old numbers of the savepoints that there are.
+    private(set) var savepoints: [String: SequenceNumber] = [:]
     private(set) var tables: [UInt64: SalvageReport.Table] = [:]
     private(set) var operations: UInt64 = 0
     private(set) var findings: [SalvageFinding] = []
@@ -19,34 +31,166 @@ final class SalvageWriter {
     private static let batchOperations = 10_000
     private static let maximumFindings = 1000
 
-    /// - Parameter entries: what the catalog says of a table beside its name.
-    init(_ database: Database, names: [UInt64: String], entries: (UInt64) -> CatalogEntry) throws(LogDBError) {
+    /// - Parameter translation: of the old database's horizons.
+    init(_ database: Database, names: [UInt64: String], _ census: SalvageCensus, _ translation: HorizonTranslation) {
         self.database = database
         self.names = names
-        // In the order of their ids, which is the order in which they were made.
-        for (id, name) in names.sorted(by: { $0.key < $1.key }) {
-            var entry = entries(id)
-            entry.name = name
-            try make(name, entry, id)
-            tables[id] = SalvageReport.Table(name: name)
+        self.census = census
+        self.translation = translation
+        for (id, name) in names { tables[id] = SalvageReport.Table(name: name) }
+    }
+
+    func write(_ record: borrowing Record, _ sequence: SequenceNumber, _ milliseconds: Int64) throws {
+        if sequence > 0 {
+            while let time = translation.placeholder(before: sequence) { try appendNothing(time) }
+        }
+        if record.table == 0 { return try writeCatalog(record, sequence, milliseconds) }
+        if defined[record.table] == nil {
+            // Of a table whose name is not known, and that was dropped, nothing can be asked.
+            guard let name = names[record.table] ?? census.everNamed[record.table] else { return }
+            try define(record.table, CatalogEntry(name: name), milliseconds)
+        }
+        let key: Key
+        do throws(FormatError) { key = try Key(decoding: record.key) } catch {
+            return refuse(record, sequence, "an operation's key cannot be read: \(error.reason)")
+        }
+        do throws(LogDBError) { try key.checkLength() } catch { return refuse(record, sequence, error.message) }
+        if !record.isDelete {
+            do throws(JSONError) { try JSONValidator.validateDocument(record.document) } catch {
+                return refuse(record, sequence, "a document is no JSON object: \(error.reason.rawValue)")
+            }
+        }
+        try append(record, sequence, milliseconds)
+        guard tables[record.table] != nil else { return }
+        operations += 1
+        if record.isDelete { tables[record.table]?.deletes += 1 } else { tables[record.table]?.upserts += 1 }
+    }
+
+    // MARK: - The catalog
+
+    private func writeCatalog(_ record: borrowing Record, _ sequence: SequenceNumber, _ milliseconds: Int64) throws {
+        guard let key = try? KeyCoding.decode(record.key) else { return }
+        switch key {
+        case .string(let name):
+            if record.isDelete {
+                savepoints[name] = nil
+            } else {
+                guard (try? Savepoint.validate(name: name)) != nil, savepoints.count < Savepoint.maximumCount else { return }
+                savepoints[name] = sequence
+            }
+            try append(record, sequence, milliseconds)
+        case .integer(let number):
+            guard number > 0 else { return }
+            let id = UInt64(number)
+            if record.isDelete {
+                // By what is left it is there in the end.
+                guard names[id] == nil, let name = defined.removeValue(forKey: id) else { return }
+                holders[name] = nil
+                return try append(record, sequence, milliseconds)
+            }
+            guard let operation = CatalogOperation(record, sequence), operation.name != nil else { return }
+            var entry = operation.entry
+            entry.name = names[id] ?? entry.name
+            if sequence > 0 { translation.reach(sequence) }
+            try define(id, entry, milliseconds)
         }
     }
 
-    private func make(_ name: String, _ entry: CatalogEntry, _ id: UInt64) throws(LogDBError) {
+    private func define(_ id: UInt64, _ entry: CatalogEntry, _ milliseconds: Int64) throws {
         var entry = entry
-        let document = entry.document()
-        let definition = try? entry.definition(of: id)
-        if definition == nil, entry.retention == .latest { return try database.createTable(name, persistence: .process) }
-        guard try database.log.setDefinition(name, nil, document, definition, entry.retention) != nil else {
-            throw LogDBError(.internalInconsistency, "table \(name) is there already")
+        if let holder = holders[entry.name], holder != id {
+            if names[id] == nil {
+                entry.name = spare(id)
+            } else {
+                // That one was dropped, and when is not known any more.
+                try define(holder, CatalogEntry(name: spare(holder)), milliseconds)
+            }
         }
-        if let definition, !definition.version.isWideOpen { schemas[id] = definition }
+        if (try? Catalog.validate(name: entry.name)) == nil { entry.name = spare(id) }
+        if let old = defined[id] { holders[old] = nil }
+        defined[id] = entry.name
+        holders[entry.name] = id
+        var key = ByteBuffer(capacity: 16)
+        try Key.integer(Int64(id)).append(to: &key)
+        let document = entry.document()
+        try append(Record(table: 0, key: key.span, isDelete: false, document: document.span), 0, milliseconds)
+    }
+
+    /// A name that nobody has.
+    private func spare(_ id: UInt64) -> String {
+        var name = "salvaged-table-\(id)"
+        while holders[name] != nil || names.values.contains(name) { name += "-2" }
+        return name
+    }
+
+    // MARK: - Appending
+
+    private func appendNothing(_ milliseconds: Int64) throws {
+        var key = ByteBuffer(capacity: 16)
+        try Key.string(HistoryWriter.nothing).append(to: &key)
+        try append(Record(table: 0, key: key.span, isDelete: true, document: Span()), 0, milliseconds)
+    }
+
+    private func append(_ record: borrowing Record, _ sequence: SequenceNumber, _ milliseconds: Int64) throws {
+        if sequence > 0 { translation.reach(sequence) }
+        self.milliseconds = milliseconds
+        try batch.append(record, milliseconds: milliseconds)
+        translation.count()
+        if batch.bytes.count >= Self.batchBytes || batch.count >= Self.batchOperations { try flush() }
+    }
+
+    private func refuse(_ record: borrowing Record, _ sequence: SequenceNumber, _ reason: String) {
+        guard findings.count < Self.maximumFindings else { return }
+        findings.append(
+            SalvageFinding(
+                .lost, file: nil, from: sequence > 0 ? sequence : nil, through: sequence > 0 ? sequence : nil, operations: 1,
+                tables: [record.table], reason))
+    }
+
+    private func flush() throws {
+        guard !batch.isEmpty else { return }
+        _ = try database.log.append(batch)
+        batch.removeAll()
+    }
+
+    // MARK: - The end
+
+    /// Everything was written.
+    ///
+    /// - Parameter isComplete: whether nothing was lost, and numbers were those of old: then what could be told of the past still can be. Else
+    ///   nothing but the present and savepoints.
+    func finish(isComplete: Bool) throws {
+        while let time = translation.placeholder(before: .max) { try appendNothing(time) }
+        for (id, _) in names.sorted(by: { $0.key < $1.key }) where defined[id] == nil {
+            var entry = census.entry(of: id)
+            entry.name = names[id] ?? entry.name
+            try define(id, entry, milliseconds)
+        }
+        // What the history has of other tables is the past: the drop that goes with it is lost.
+        for id in defined.keys.sorted() where names[id] == nil {
+            var key = ByteBuffer(capacity: 16)
+            try Key.integer(Int64(id)).append(to: &key)
+            try append(Record(table: 0, key: key.span, isDelete: true, document: Span()), 0, milliseconds)
+        }
+        try flush()
+        try database.flush(to: .disk)
+        var end = translation.end
+        if !isComplete || findings.contains(where: { $0.severity == .lost }) {
+            let last = end.operations
+            end = ChronicleEnd()
+            end.all = HistoryHorizon(sequence: max(1, last), milliseconds: .max)
+            end.tables[0] = end.all
+        }
+        var edits = end.tables.sorted { $0.key < $1.key }.map { ManifestEdit.horizon(table: $0.key, $0.value) }
+        if end.all.sequence > 1 { edits.append(.horizon(table: nil, end.all)) }
+        edits += end.ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
+        if !edits.isEmpty { try database.log.manifest.append(edits) }
     }
 
     /// Says of which tables the documents that are left break the schema that is left: one of them is older than the other.
     func checkSchemas() throws {
         let snapshot = try database.log.snapshot()
-        for (id, definition) in schemas.sorted(by: { $0.key < $1.key }) {
+        for (id, definition) in snapshot.tables.definitions.sorted(by: { $0.key < $1.key }) where !definition.version.isWideOpen {
             guard let name = names[id] else { continue }
             let reason: String
             do throws(LogDBError) {
@@ -60,37 +204,5 @@ final class SalvageWriter {
             }
             findings.append(SalvageFinding(.uncertain, file: nil, tables: [id], reason))
         }
-    }
-
-    func write(_ record: Record, _ sequence: SequenceNumber) throws {
-        guard let name = names[record.table] else { return }
-        let key: Key
-        do throws(FormatError) { key = try Key(decoding: record.key) } catch {
-            return refuse(record, sequence, "an operation's key cannot be read: \(error.reason)")
-        }
-        if record.isDelete {
-            try batch.delete(name, key)
-        } else {
-            do throws(JSONError) { try JSONValidator.validateDocument(record.document) } catch {
-                return refuse(record, sequence, "a document is no JSON object: \(error.reason.rawValue)")
-            }
-            try batch.upsert(name, key, json: record.document)
-        }
-        operations += 1
-        if record.isDelete { tables[record.table]?.deletes += 1 } else { tables[record.table]?.upserts += 1 }
-        if batch.bytes.count >= Self.batchBytes || batch.count >= Self.batchOperations { try flush() }
-    }
-
-    private func refuse(_ record: borrowing Record, _ sequence: SequenceNumber, _ reason: String) {
-        guard findings.count < Self.maximumFindings else { return }
-        findings.append(
-            SalvageFinding(.lost, file: nil, from: sequence, through: sequence, operations: 1, tables: [record.table], reason))
-    }
-
-    func flush() throws {
-        guard !batch.isEmpty else { return }
-        // Without the rules of schemas: what is superseded in the end may have kept to an older one.
-        _ = try database.log.append(batch, epoch: nil)
-        batch = Batch()
     }
 }

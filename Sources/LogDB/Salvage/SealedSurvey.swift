@@ -58,6 +58,8 @@ struct SealedSurvey {
     var tables: [UInt64: TableCount] = [:]
     /// Of each table the newest operation on the catalog that was read here.
     var catalog: [UInt64: CatalogOperation] = [:]
+    /// Names that tables had at some time.
+    var names: [UInt64: String] = [:]
     var indexFault: LogDBError?
     /// Records read.
     var records: UInt64 = 0
@@ -66,7 +68,9 @@ struct SealedSurvey {
     /// Whether the blocks were followed up to something that stands behind the last one.
     var reachesEnd = false
 
-    var isKeyOrdered: Bool { if case .base = file.form { true } else { false } }
+    var isKeyOrdered: Bool { if case .sealed = file.form { false } else { true } }
+    /// Of retained versions.
+    var isHistory: Bool { if case .history = file.form { true } else { false } }
     var isWhole: Bool { holes.isEmpty && (isExact || reachesEnd) }
     /// The last number that the segment accounts for; in key order the greatest in it. nil where nothing says so.
     private(set) var lastSequence: SequenceNumber?
@@ -161,6 +165,7 @@ struct SealedSurvey {
         holes = []
         tables = [:]
         catalog = [:]
+        names = [:]
         records = 0
         let decompressor = container.makeDecompressor()
         var raw = ByteBuffer()
@@ -227,6 +232,7 @@ struct SealedSurvey {
         blocks.append(block)
         records += UInt64(block.recordCount)
         nextRelative = isKeyOrdered ? 1 : last + 1
+        for operation in operations { names[operation.id] = operation.name ?? names[operation.id] }
         for operation in operations where catalog[operation.id].map({ $0.sequence < operation.sequence }) ?? true {
             catalog[operation.id] = operation
         }

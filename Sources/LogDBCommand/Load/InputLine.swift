@@ -8,6 +8,10 @@
 //      {"tx":"name","table":"actors","key":7,"value":{…}}        an operation of it
 //
 //      {"table":"actors","keys":"string","formats":true,"schema":{…}}      a table's schema; keys and formats may be left out
+//      {"table":"actors","retention":{"keep":"versions","count":5}}        its retention
+//      {"time":1790000000021,"table":"actors","key":7,"value":{…}}         an operation that was made then
+//
+//      {"history":1}                                                       a whole history follows, see HistoryLines.swift
 //
 // A line is given as offsets into its own bytes: nothing is copied before it is known where to.
 //===-----------------------------------------------------------------------===//
@@ -29,6 +33,11 @@ enum InputStep {
     case commit(String?)
     case rollback(String?)
     case schema(SchemaLine)
+    /// An operation on its own that was made at a time, in milliseconds since 1970.
+    case timed(InputLine, milliseconds: Int64)
+    /// The retention stands at these offsets of the line.
+    case retention(table: String, Range<Int>)
+    case history(HistoryLine)
 }
 
 /// The schema of a table, as `dump` prints it.

@@ -94,6 +94,18 @@ struct LineParser {
         var schema: JSONMember?
         var keys: JSONMember?
         var formats: JSONMember?
+        var time: JSONMember?
+        var retention: JSONMember?
+        var history: JSONMember?
+        var definition: JSONMember?
+        var id: JSONMember?
+        var drop: JSONMember?
+        var savepoint: JSONMember?
+        var released: JSONMember?
+        var nothing: JSONMember?
+        var operations: JSONMember?
+        var horizons: JSONMember?
+        var ladders: JSONMember?
 
         init(of line: Span<UInt8>) throws {
             var cursor = try JSONCursor(object: line)
@@ -109,6 +121,18 @@ struct LineParser {
                     case "schema": \Members.schema
                     case "keys": \Members.keys
                     case "formats": \Members.formats
+                    case "time": \Members.time
+                    case "retention": \Members.retention
+                    case "history": \Members.history
+                    case "definition": \Members.definition
+                    case "id": \Members.id
+                    case "drop": \Members.drop
+                    case "savepoint": \Members.savepoint
+                    case "released": \Members.released
+                    case "nothing": \Members.nothing
+                    case "operations": \Members.operations
+                    case "horizons": \Members.horizons
+                    case "ladders": \Members.ladders
                     default: throw LineError("unknown member \(name.debugDescription)", at: member.name.range.lowerBound)
                     }
                 guard self[keyPath: place] == nil else {
@@ -117,11 +141,33 @@ struct LineParser {
                 self[keyPath: place] = member
             }
         }
+
+        /// Whether it has a member that only lines of a history have.
+        var isOfHistory: Bool {
+            history != nil || definition != nil || id != nil || drop != nil || savepoint != nil || released != nil || nothing != nil
+                || operations != nil || horizons != nil || ladders != nil
+        }
+
+        private var all: [JSONMember] {
+            [
+                table, key, value, op, tx, schema, keys, formats, time, retention, history, definition, id, drop, savepoint, released,
+                nothing, operations, horizons, ladders,
+            ].compactMap { $0 }
+        }
+
+        func refuseOthers(than names: Set<String>, in cursor: borrowing JSONCursor) throws(LineError) {
+            for member in all where !names.contains(cursor.string(member.name)) {
+                throw LineError(
+                    "such a line has no member \(cursor.string(member.name).debugDescription)", at: member.name.range.lowerBound)
+            }
+        }
     }
 
     private mutating func step(_ line: Span<UInt8>) throws -> InputStep {
         let members = try Members(of: line)
         let cursor = try JSONCursor(object: line)
+        if members.isOfHistory { return .history(try history(line, members, cursor)) }
+        if let retention = members.retention { return try self.retention(retention.value, members, cursor) }
         if let schema = members.schema { return .schema(try self.schema(schema.value, members, cursor)) }
         if let member = members.keys ?? members.formats {
             throw LineError(
@@ -132,6 +178,14 @@ struct LineParser {
         if let tx = members.tx {
             guard tx.value.kind == .string else { throw LineError("the transaction's name is not a string", at: tx.value.range.lowerBound) }
             transaction = cursor.string(tx.value)
+        }
+        if members.time != nil {
+            if let member = members.tx ?? members.op {
+                throw LineError(
+                    "a line with \"time\" has no member \(cursor.string(member.name).debugDescription): the operations of a transaction are made when they are loaded",
+                    at: member.name.range.lowerBound)
+            }
+            return .timed(try operation(line, members, cursor), milliseconds: try time(members, cursor))
         }
         guard let op = members.op else { return .operation(try operation(line, members, cursor), transaction: transaction) }
         if let member = members.table ?? members.key ?? members.value {
@@ -144,6 +198,69 @@ struct LineParser {
         case "rollback": return .rollback(transaction)
         default: throw LineError("the op is none of \"begin\", \"commit\", \"rollback\"", at: op.value.range.lowerBound)
         }
+    }
+
+    private func time(_ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> Int64 {
+        guard let time = members.time?.value else { throw LineError("there is no member \"time\"", at: 0) }
+        guard time.kind == .number, let value = cursor.int64(time) else {
+            throw LineError("the time is no whole number of milliseconds", at: time.range.lowerBound)
+        }
+        return value
+    }
+
+    private func table(_ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> String {
+        guard let table = members.table?.value else { throw LineError("there is no member \"table\"", at: 0) }
+        guard table.kind == .string else { throw LineError("the table is not a string", at: table.range.lowerBound) }
+        return cursor.string(table)
+    }
+
+    private func retention(_ retention: JSONSlice, _ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> InputStep {
+        try members.refuseOthers(than: ["table", "retention"], in: cursor)
+        guard retention.kind == .object else { throw LineError("the retention is not an object", at: retention.range.lowerBound) }
+        return .retention(table: try table(members, cursor), retention.range)
+    }
+
+    /// A line that only a history has.
+    private func history(_ line: Span<UInt8>, _ members: Members, _ cursor: borrowing JSONCursor) throws -> HistoryLine {
+        if let history = members.history?.value {
+            if history.kind == .number {
+                try members.refuseOthers(than: ["history"], in: cursor)
+                guard cursor.int64(history) == 1 else {
+                    throw LineError("the history is of a version that is not known: this one reads version 1", at: history.range.lowerBound)
+                }
+                return .begin
+            }
+            try members.refuseOthers(than: ["history", "operations", "horizons", "ladders"], in: cursor)
+            guard history.kind == .string, cursor.string(history) == "end" else {
+                throw LineError("the history is neither 1 nor \"end\"", at: history.range.lowerBound)
+            }
+            return .end(try ChronicleEnd(line))
+        }
+        for flag in [members.drop, members.released, members.nothing] {
+            if let value = flag?.value, value.kind != .true { throw LineError("the member can only be true", at: value.range.lowerBound) }
+        }
+        let milliseconds = try time(members, cursor)
+        if let savepoint = members.savepoint?.value {
+            try members.refuseOthers(than: ["savepoint", "time", "released"], in: cursor)
+            guard savepoint.kind == .string else { throw LineError("the savepoint is not a string", at: savepoint.range.lowerBound) }
+            return .savepoint(cursor.string(savepoint), isReleased: members.released != nil, milliseconds: milliseconds)
+        }
+        if members.nothing != nil {
+            try members.refuseOthers(than: ["nothing", "time"], in: cursor)
+            return .nothing(milliseconds: milliseconds)
+        }
+        if members.drop != nil {
+            try members.refuseOthers(than: ["table", "time", "drop"], in: cursor)
+            return .drop(table: try table(members, cursor), milliseconds: milliseconds)
+        }
+        try members.refuseOthers(than: ["table", "time", "id", "definition"], in: cursor)
+        guard let definition = members.definition?.value, definition.kind == .object else {
+            throw LineError("the definition is not an object", at: members.definition?.value.range.lowerBound ?? 0)
+        }
+        guard let id = members.id?.value, id.kind == .number, let number = cursor.int64(id), number > 0 else {
+            throw LineError("the table's id is no number from 1 on", at: members.id?.value.range.lowerBound ?? 0)
+        }
+        return .definition(table: try table(members, cursor), id: UInt64(number), document: definition.range, milliseconds: milliseconds)
     }
 
     private func schema(_ schema: JSONSlice, _ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> SchemaLine {

@@ -32,7 +32,15 @@ struct LoadCommand: ParsableCommand {
 
               {"table":"actors","keys":"string","schema":{"type":"object","required":["hp"]}}
 
-            It stands outside of transactions, is no operation, and has no number.
+            It stands outside of transactions, is no operation, and has no number. So does what a table keeps of older versions, see 'logdb retention':
+
+              {"table":"actors","retention":{"keep":"versions","count":5}}
+
+            An operation on its own may have been made at another time than now, in milliseconds since 1970 UTC:
+
+              {"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}
+
+            {"history":1} as the first line says that the output of 'logdb dump --history' follows: savepoints, older versions, times and tables that were dropped are loaded             as well, into a database that has no operations yet. Each of its lines but the first and the last is an operation. If it does not come to its end             the load fails; the database has what was loaded, and tells of its past no more than its savepoints. It is not compacted by itself.
 
             The database is created if there is none. Empty lines are passed over. A bad line ends the load: the message names its line \
             and column and says how many operations before it were kept. With --skip-invalid the load goes on and says how many lines \
@@ -53,6 +61,7 @@ struct LoadCommand: ParsableCommand {
 
               logdb load saves.logdb saves.ndjson
               logdb dump old.logdb | logdb load new.logdb --codec zlib:9
+              logdb dump old.logdb --history | logdb load new.logdb
               game | logdb load saves.logdb --acknowledge
               logdb load spells.logdb spells.ndjson --table spells --key meta.id
             """)
@@ -142,7 +151,7 @@ struct LoadCommand: ParsableCommand {
             if loader.skipped.count > 0 {
                 StandardError.report("\(counted(loader.skipped.count, "invalid line")) passed over, the first at \(loader.skipped.first)")
             }
-            try compactIfDue(database)
+            if !loader.hasLoadedHistory { try compactIfDue(database) }
         }
     }
 

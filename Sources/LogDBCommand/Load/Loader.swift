@@ -8,6 +8,8 @@
 //   * a batch that the engine refuses because of one of its operations is written one by one, up to that operation.
 //   * an operation of a transaction goes to the engine at once, since its place in the order is the line's; the pending lines before it
 //     go first. Where nobody waits for acknowledgements they go at `.process`, and one sync settles what is owed for many.
+//   * operations that were made at a time are committed with those of the same time in a row.
+//   * a whole history goes another way, by a HistoryWriter, and its lines are not passed over.
 //   * a signal, a bad line, a full disk and a reader that went away all end in the same place: `keptSoFar` is the truth.
 //===-----------------------------------------------------------------------===//
 
@@ -40,6 +42,10 @@ struct Loader: ~Copyable {
     private var parser: LineParser
     private var pending = PendingBatch()
     private var transactions = NamedTransactions()
+    /// Once the input has said that it is a history.
+    private var history: HistoryWriter?
+    /// Its operations that are acknowledged or counted.
+    private var historyKept: UInt64 = 0
     /// Operations that were written and not synced yet, while nobody waits for each.
     private var owed: UInt64 = 0
     /// Whether a schema was set and not synced yet. It has no number, and is not counted.
@@ -64,7 +70,8 @@ struct Loader: ~Copyable {
         let before = bytesRead
         let patience: Int32 = settings.acknowledge ? 0 : Self.patienceMilliseconds
         while true {
-            switch try reader.next(patience: pending.isEmpty && owed == 0 && !owesSchema ? nil : patience) {
+            let owesNothing = pending.isEmpty && owed == 0 && !owesSchema && history.map { $0.count == historyKept } ?? true
+            switch try reader.next(patience: owesNothing ? nil : patience) {
             case .line: try take(reader.line, number: reader.lineNumber)
             case .tooLong:
                 try settle()
@@ -82,6 +89,12 @@ struct Loader: ~Copyable {
 
     /// Ends the load. A transaction that is still open is half a transaction: it is rolled back, and that is an error.
     mutating func finish() throws {
+        if let history, !history.hasEnded {
+            try settle()
+            throw CommandFailure(
+                "the history is cut short: its last line, {\"history\":\"end\"…, is missing. \(keptSentence) Of what was before only savepoints can be asked for: load it again, into a new database"
+            )
+        }
         if let abandoned = transactions.abandon() {
             let message = "the input ended before a commit or rollback: \(abandoned)"
             guard settings.skipInvalid else { throw CommandFailure("\(message). \(keptSentence)") }
@@ -91,11 +104,15 @@ struct Loader: ~Copyable {
         progress.finish { "\(counted(kept, "operation")) loaded, \(bytes.asBytes) read in \($0.rounded(to: 1)) s" }
     }
 
+    /// Whether a history was loaded. It is not compacted at once: what it has would be measured by the time of now.
+    var hasLoadedHistory: Bool { history != nil }
+
     // MARK: - One line
 
     @inline(__always)
     private mutating func take(_ line: Span<UInt8>, number: Int) throws {
-        if transactions.isEmpty, let guess = parser.guess(line) {
+        if history != nil { return try takeHistory(line, number: number) }
+        if transactions.isEmpty, pending.milliseconds == nil || pending.isEmpty, let guess = parser.guess(line) {
             return try add(guess, line, number: number, isGuess: true)
         }
         guard let step = try read(line, number: number) else { return }
@@ -115,9 +132,12 @@ struct Loader: ~Copyable {
 
     /// Adds an operation on its own to those that wait for their commit.
     @inline(__always)
-    private mutating func add(_ input: InputLine, _ line: Span<UInt8>, number: Int, isGuess: Bool) throws {
+    private mutating func add(
+        _ input: InputLine, _ line: Span<UInt8>, number: Int, isGuess: Bool, milliseconds: Int64? = nil
+    ) throws {
         if !pending.hasRoom(for: line.count) { try commit() }
-        pending.append(input, line: line, lineNumber: number, isGuess: isGuess)
+        if !pending.isEmpty, pending.milliseconds != milliseconds { try commit(atLevel: deferredLevel) }
+        pending.append(input, line: line, lineNumber: number, isGuess: isGuess, milliseconds: milliseconds)
         if pending.count >= settings.batchSize { try commit() }
     }
 
@@ -139,7 +159,84 @@ struct Loader: ~Copyable {
             try commit(try transactions.end(name))
         case .rollback(let name): try transactions.end(name).transaction.rollback()
         case .schema(let schema): try set(schema, line, number: number)
+        case .timed(let input, let milliseconds):
+            if transactions.isEmpty { return try add(input, line, number: number, isGuess: false, milliseconds: milliseconds) }
+            throw LineError("a line with \"time\" stands outside of transactions: commit or roll back first", at: 0)
+        case .retention(let table, let range): try set(range, of: table, line, number: number)
+        case .history(.begin): try beginHistory()
+        case .history: throw LineError("the line belongs to a history, whose first line is {\"history\":1}", at: 0)
         }
+    }
+
+    /// Sets what a table keeps.
+    private mutating func set(_ retention: Range<Int>, of table: String, _ line: Span<UInt8>, number: Int) throws {
+        guard transactions.isEmpty else {
+            throw LineError("a retention is set outside of transactions: commit or roll back first", at: 0)
+        }
+        try commit(atLevel: deferredLevel)
+        do throws(LogDBError) {
+            try database.setRetention(try Retention(json: line.extracting(retention)), of: table, persistence: deferredLevel)
+            owesSchema = owesSync
+        } catch {
+            guard error.code.isAboutOneOperation || error.code == .invalidOption else { throw interrupted(by: error) }
+            try settle()
+            let column = LineError(error.description, at: retention.lowerBound).column(in: line)
+            try refuse(at: "line \(number), column \(column)", error.message, from: .nobody)
+        }
+    }
+
+    // MARK: - A history
+
+    private mutating func beginHistory() throws {
+        guard transactions.isEmpty else { throw LineError("a history begins outside of transactions", at: 0) }
+        guard !settings.skipInvalid else { throw CommandFailure("a history is loaded as a whole, or not at all: leave out --skip-invalid") }
+        try settle()
+        do throws(LogDBError) { history = try HistoryWriter(database) } catch { throw interrupted(by: error) }
+    }
+
+    private mutating func takeHistory(_ line: Span<UInt8>, number: Int) throws {
+        guard let history, let step = try read(line, number: number) else { return }
+        do throws(LogDBError) {
+            if history.hasEnded { throw LogDBError(.invalidOption, "the history has ended: nothing can follow it") }
+            switch step {
+            case .timed(.upsert(let table, let key, let document), let milliseconds):
+                try history.upsert(table, key, json: line.extracting(document), milliseconds: milliseconds)
+            case .timed(.delete(let table, let key), let milliseconds): try history.delete(table, key, milliseconds: milliseconds)
+            case .history(.definition(let table, let id, let document, let milliseconds)):
+                // The catalog's own form of it has no line ends.
+                try history.define(table, id: id, line.extracting(document), milliseconds: milliseconds)
+            case .history(.drop(let table, let milliseconds)): try history.drop(table, milliseconds: milliseconds)
+            case .history(.savepoint(let name, let isReleased, let milliseconds)):
+                try history.savepoint(name, isReleased: isReleased, milliseconds: milliseconds)
+            case .history(.nothing(let milliseconds)): try history.skip(milliseconds: milliseconds)
+            case .history(.end(let end)):
+                try history.end(end)
+                try settleHistory()
+            default: throw LogDBError(.invalidOption, "the line has no place in a history: each operation of one has a \"time\"")
+            }
+        } catch {
+            guard error.code.isAboutOneOperation || Self.areAboutHistory.contains(error.code) else { throw interrupted(by: error) }
+            try settle()
+            try refuse(at: "line \(number)", error.message, from: .nobody)
+        }
+        if settings.acknowledge, history.count - historyKept >= UInt64(settings.batchSize) { try settle() }
+        showProgress()
+    }
+
+    private static let areAboutHistory: Set<LogDBError.Code> = [.invalidOption, .noSuchTable, .savepointExists]
+
+    /// Brings the history, as far as it was read, to the level asked for.
+    private mutating func settleHistory() throws(LogDBError) {
+        guard let history, history.count > historyKept else { return }
+        try history.flush(to: settings.persistence)
+        let numbers = historyKept + 1...history.count
+        historyKept = history.count
+        keptSoFar += UInt64(numbers.count)
+        guard settings.acknowledge else { return }
+        do {
+            try print(numbers)
+            try output.flush()
+        } catch { throw LogDBError(.inputOutput, "\(error)") }
     }
 
     /// Sets a table's schema. What stands before it was written by the rules that were there before.
@@ -239,6 +336,7 @@ struct Loader: ~Copyable {
 
     /// Brings everything that was read, but for open transactions, to the level asked for.
     private mutating func settle() throws {
+        if history != nil { do throws(LogDBError) { try settleHistory() } catch { throw interrupted(by: error) } }
         try commit()
         guard owed > 0 || owesSchema else { return }
         do throws(LogDBError) { try database.flush(to: .disk) } catch { throw interrupted(by: error) }
@@ -268,7 +366,7 @@ struct Loader: ~Copyable {
     }
 
     private mutating func showProgress() {
-        let (kept, bytes) = (keptSoFar + owed, bytesRead)
+        let (kept, bytes) = (history?.count ?? (keptSoFar + owed), bytesRead)
         progress.update { "\(kept.grouped) operations, \(bytes.asBytes), \(Int(Double(kept) / $0).grouped) a second" }
     }
 

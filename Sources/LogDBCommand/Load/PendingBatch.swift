@@ -22,6 +22,8 @@ struct PendingBatch: ~Copyable {
     static let maximumBytes = 16 << 20
 
     private(set) var entries: [Entry] = []
+    /// When all of them were made, where that is not now.
+    private(set) var milliseconds: Int64?
     private var text = ByteBuffer(capacity: 1 << 20)
 
     var count: Int { entries.count }
@@ -30,7 +32,9 @@ struct PendingBatch: ~Copyable {
     /// Whether a line of `byteCount` bytes still fits beside what is there.
     func hasRoom(for byteCount: Int) -> Bool { isEmpty || text.count + byteCount <= Self.maximumBytes }
 
-    mutating func append(_ input: InputLine, line: Span<UInt8>, lineNumber: Int, isGuess: Bool) {
+    mutating func append(_ input: InputLine, line: Span<UInt8>, lineNumber: Int, isGuess: Bool, milliseconds: Int64? = nil) {
+        precondition(isEmpty || self.milliseconds == milliseconds, "one batch has one time")
+        self.milliseconds = milliseconds
         let start = text.count
         text.append(line)
         entries.append(Entry(input: input, lineNumber: lineNumber, line: start..<text.count, isGuess: isGuess))
@@ -49,7 +53,13 @@ struct PendingBatch: ~Copyable {
     /// Writes `input`, whose offsets count in `entry`'s line, alone.
     func write(_ input: InputLine, of entry: Entry, to database: Database, _ persistence: Persistence) throws(LogDBError) -> SequenceNumber
     {
-        switch input {
+        if milliseconds != nil {
+            var batch = Batch()
+            try add(input, of: entry, to: &batch)
+            guard let numbers = try database.write(batch, persistence: persistence) else { preconditionFailure("an empty batch") }
+            return numbers.lowerBound
+        }
+        return switch input {
         case .upsert(let table, let key, let document):
             try database.upsert(table, key, json: line(of: entry).extracting(document), persistence: persistence)
         case .delete(let table, let key):
@@ -64,15 +74,18 @@ struct PendingBatch: ~Copyable {
             return number...number
         }
         var batch = Batch()
-        for entry in entries {
-            switch entry.input {
-            case .upsert(let table, let key, let document):
-                try batch.upsert(table, key, json: line(of: entry).extracting(document))
-            case .delete(let table, let key):
-                try batch.delete(table, key)
-            }
-        }
+        for entry in entries { try add(entry.input, of: entry, to: &batch) }
         guard let numbers = try database.write(batch, persistence: persistence) else { preconditionFailure("an empty batch") }
         return numbers
+    }
+
+    private func add(_ input: InputLine, of entry: Entry, to batch: inout Batch) throws(LogDBError) {
+        batch.milliseconds = milliseconds
+        switch input {
+        case .upsert(let table, let key, let document):
+            try batch.upsert(table, key, json: line(of: entry).extracting(document))
+        case .delete(let table, let key):
+            try batch.delete(table, key)
+        }
     }
 }
