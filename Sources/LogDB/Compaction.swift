@@ -68,6 +68,8 @@ public struct CompactionReport: Sendable, Equatable {
     public var steps = 0
     /// Live documents in the base, the catalog's entries included.
     public var documents: UInt64 = 0
+    /// Documents that were the newest of their keys, and were left out because they had expired.
+    public var expired: UInt64 = 0
     /// Bytes on the disk of what was compacted, before and after.
     public var bytesBefore: UInt64 = 0
     public var bytesAfter: UInt64 = 0

@@ -25,15 +25,15 @@ final class UnpackedBlock: @unchecked Sendable {
     /// As it lies in the file, where the memory is used again.
     private var stored = ByteBuffer()
 
-    /// Reads, proves and unpacks; with a seed, finds the records as well.
-    fileprivate func read(_ job: Job, with decompressor: any BlockDecompressor, hashSeed: UInt64?) throws(LogDBError) {
+    /// Reads, proves and unpacks; for a loading, finds the records as well.
+    fileprivate func read(_ job: Job, with decompressor: any BlockDecompressor, view: LoadView?) throws(LogDBError) {
         segment = job.segment
         entry = job.entry
         tables = job.tables
-        guard let hashSeed else { return try job.segment.unpack(job.entry, of: job.file, with: decompressor, into: &raw) }
+        guard let view else { return try job.segment.unpack(job.entry, of: job.file, with: decompressor, into: &raw) }
         stored.shrink(to: 2 * BlockBuilder.targetRawLength)
         try job.segment.unpack(job.entry, of: job.file, with: decompressor, by: &stored, into: &raw)
-        if records == nil { records = LoadRecords(seed: hashSeed) }
+        if records == nil { records = LoadRecords(view) }
         do throws(FormatError) { try records!.read(raw, entry: job.entry) } catch {
             throw LogDBError(error, in: job.segment.name, at: job.entry.offset)
         }
@@ -45,7 +45,7 @@ final class BlockStream {
     private let pipeline: Pipeline?
     private var threads: [BackgroundThread] = []
     private var current: UnpackedBlock?
-    private let hashSeed: UInt64?
+    private let view: LoadView?
     // Without threads.
     private var plan: Plan
     private let only = UnpackedBlock()
@@ -56,18 +56,18 @@ final class BlockStream {
 
     /// The blocks of `segments`, as far as keys of `range` may be in them.
     ///
-    /// - Parameter hashSeed: where there is one, each block comes with its records, their keys hashed with it.
+    /// - Parameter view: where there is one, each block comes with its records, as that loading sees them.
     init(
-        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, hashSeed: UInt64? = nil,
+        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, view: LoadView? = nil,
         workers: Int = min(4, max(1, CurrentProcess.processorCount)), window: Int? = nil
     ) {
-        self.hashSeed = hashSeed
+        self.view = view
         plan = Plan(segments: isReversed ? segments.reversed() : segments, range: range, isReversed: isReversed)
         guard segments.reduce(0, { $0 &+ $1.entry.rawLength }) > Self.smallLength else {
             pipeline = nil
             return
         }
-        let pipeline = Pipeline(plan, window: window ?? workers * 2 + 2, budget: budget, hashSeed: hashSeed)
+        let pipeline = Pipeline(plan, window: window ?? workers * 2 + 2, budget: budget, view: view)
         // Where the system has no room for all of them, fewer do.
         for _ in 0..<workers {
             guard let thread = try? BackgroundThread(name: "logdb-unpack", { pipeline.work() }) else { break }
@@ -99,7 +99,7 @@ final class BlockStream {
         let decompressor = decompressors[container] ?? container.makeDecompressor()
         decompressors[container] = decompressor
         only.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
-        try only.read(job, with: decompressor, hashSeed: hashSeed)
+        try only.read(job, with: decompressor, view: view)
         return only
     }
 }
@@ -166,13 +166,13 @@ private final class Pipeline: Sendable {
     private let monitor: Monitor<State>
     private let window: Int
     private let budget: Int
-    private let hashSeed: UInt64?
+    private let view: LoadView?
 
-    init(_ plan: Plan, window: Int, budget: Int, hashSeed: UInt64?) {
+    init(_ plan: Plan, window: Int, budget: Int, view: LoadView?) {
         monitor = Monitor(State(plan: plan))
         self.window = window
         self.budget = budget
-        self.hashSeed = hashSeed
+        self.view = view
     }
 
     func work() {
@@ -186,7 +186,7 @@ private final class Pipeline: Sendable {
                 let decompressor = decompressors[container] ?? container.makeDecompressor()
                 decompressors[container] = decompressor
                 do throws(LogDBError) {
-                    try block.read(job, with: decompressor, hashSeed: hashSeed)
+                    try block.read(job, with: decompressor, view: view)
                     result = .success(block)
                 } catch { result = .failure(error) }
             }

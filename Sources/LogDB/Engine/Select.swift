@@ -123,6 +123,7 @@ extension Snapshot {
             if cursor.table != last.id { last = (cursor.table, tableName(cursor.table)) }
             guard let name = last.name else { continue }
             try cursor.loadDocument()
+            if try hasExpired(cursor.record) { continue }
             try body(Operation(cursor.record, table: name, sequenceNumber: cursor.sequence, milliseconds: cursor.milliseconds))
             left -= 1
         }

@@ -18,11 +18,17 @@ struct LoadRecord {
     var documentLength: UInt32
 }
 
+/// What who unpacks must know of a loading: the seed of its hashes, and what time it is for it.
+struct LoadView: Sendable {
+    let seed: UInt64
+    let now: Int64
+}
+
 struct LoadRecords {
     private(set) var records: [LoadRecord] = []
-    let seed: UInt64
+    let view: LoadView
 
-    init(seed: UInt64) { self.seed = seed }
+    init(_ view: LoadView) { self.view = view }
 
     mutating func removeAll() { records.removeAll(keepingCapacity: true) }
 
@@ -48,10 +54,14 @@ struct LoadRecords {
         try KeyCoding.validate(bytes)
         let length = bytes.count
         // SAFETY: the pointer does not leave the closure.
-        let hash = unsafe bytes.withUnsafeBytes { unsafe KeyHash.hash($0.baseAddress!, length, seed: seed) }
+        let hash = unsafe bytes.withUnsafeBytes { unsafe KeyHash.hash($0.baseAddress!, length, seed: view.seed) }
+        var (start, count) = (document, record.isDelete ? FlatTable.Entry.deleted : UInt32(record.document.count))
+        if let expires = Expiry.milliseconds(of: record.document) {
+            // What has expired hides what is older, as a delete does.
+            if expires <= view.now { count = FlatTable.Entry.deleted } else { (start, count) = (start + Expiry.length, count - UInt32(Expiry.length)) }
+        }
         records.append(
             LoadRecord(
-                hash: hash, table: record.table, key: Int32(key), document: Int32(document), keyLength: UInt32(length),
-                documentLength: record.isDelete ? FlatTable.Entry.deleted : UInt32(record.document.count)))
+                hash: hash, table: record.table, key: Int32(key), document: Int32(start), keyLength: UInt32(length), documentLength: count))
     }
 }

@@ -36,8 +36,8 @@ final class SalvageWriter {
         var entry = entry
         let document = entry.document()
         let definition = try? entry.definition(of: id)
-        if definition == nil, entry.retention == .latest { return try database.createTable(name, persistence: .process) }
-        guard try database.log.setDefinition(name, nil, document, definition, entry.retention) != nil else {
+        if definition == nil, entry.retention == .latest, entry.timeToLive == nil { return try database.createTable(name, persistence: .process) }
+        guard try database.log.setDefinition(name, nil, document, definition, entry.retention, entry.timeToLive) != nil else {
             throw LogDBError(.internalInconsistency, "table \(name) is there already")
         }
         if let definition, !definition.version.isWideOpen { schemas[id] = definition }
@@ -71,10 +71,13 @@ final class SalvageWriter {
         if record.isDelete {
             try batch.delete(name, key)
         } else {
-            do throws(JSONError) { try JSONValidator.validateDocument(record.document) } catch {
+            let json = Expiry.json(of: record.document)
+            do throws(JSONError) { try JSONValidator.validateDocument(json) } catch {
                 return refuse(record, sequence, "a document is no JSON object: \(error.reason.rawValue)")
             }
-            try batch.upsert(name, key, json: record.document)
+            // What has expired is written too: it hides what is older.
+            let expires = Expiry.milliseconds(of: record.document)
+            try batch.upsert(name, key, json: json, timeToLive: expires.map { .until(milliseconds: $0) } ?? .never)
         }
         operations += 1
         if record.isDelete { tables[record.table]?.deletes += 1 } else { tables[record.table]?.upserts += 1 }
