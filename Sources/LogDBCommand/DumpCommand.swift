@@ -6,7 +6,7 @@ import LogDB
 struct DumpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Print the documents and schemas, those of now or the documents of an earlier moment, or every operation in the log.",
+        abstract: "Print the documents, schemas and times to live, those of now or the documents of an earlier moment, or every operation in the log.",
         discussion: """
             Prints each live document once, by table and key, as a line that 'logdb load' reads:
 
@@ -18,7 +18,13 @@ struct DumpCommand: ParsableCommand {
 
               {"table":"actors","keys":"string","formats":true,"schema":{"type":"object"}}
 
-            --documents-only leaves these lines out.
+            So do times to live of tables (in milliseconds, see 'logdb ttl'). A document that expires says when, in milliseconds since 1970 UTC; in a table with a \
+            time to live one that does not says null:
+
+              {"table":"sessions","timeToLive":1800000}
+              {"table":"sessions","key":"alice","value":{"token":7},"expires":1790001800021}
+
+            What has expired when the dump starts is not printed. --documents-only leaves the lines of tables out.
 
             Dumping, loading the output into a new database and dumping that gives the same bytes. Documents are printed byte for byte as \
             stored, except that newlines between their tokens become spaces.
@@ -26,7 +32,7 @@ struct DumpCommand: ParsableCommand {
             --from, --to, --prefix, --limit and --reverse choose among the keys of one --table, and print documents only; --to is not included.
 
             --operations prints every operation that is still there, with sequence number and time (milliseconds since 1970 UTC): what was \
-            compacted by table and key, then the log in the order in which it was written:
+            compacted by table and key, then the log in the order in which it was written; what has expired as a delete:
 
               {"sequence":1,"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}
               {"sequence":2,"time":1790000000022,"table":"actors","key":"goblin-7","delete":true}
@@ -77,7 +83,7 @@ struct DumpCommand: ParsableCommand {
     @Flag(help: "Every operation in the log instead of the live documents.")
     var operations = false
 
-    @Flag(help: "Leave out the schemas of tables.")
+    @Flag(help: "Leave out the schemas and times to live of tables.")
     var documentsOnly = false
 
     @Option(help: ArgumentHelp("The documents of this moment: a number, a time, or a savepoint.", valueName: "moment"))
@@ -112,8 +118,8 @@ struct DumpCommand: ParsableCommand {
     }
 
     func run() throws {
-        var printer = OperationPrinter()
         try withDatabase(database.path, .toRead) { database in
+            var printer = OperationPrinter(try OperationLines(database))
             if asOf == nil, let table, try !database.tables.contains(table) {
                 StandardError.report("there is no table \"\(table)\": nothing to print")
             }
@@ -150,17 +156,19 @@ struct DumpCommand: ParsableCommand {
     }
 }
 
-/// The schemas that a dump has to print. Each stands before its table's first document, so that loading the dump makes the tables in the order in which
+/// The schemas and times to live that a dump has to print. Each stands before its table's first document, so that loading the dump makes the tables in the order in which
 /// they stand, and dumping that gives the same. Tables without documents come last: where they stand among the others does not show.
 private struct SchemaLines {
     private let database: Database
-    /// Tables with a schema that was not printed yet.
+    /// Tables with a schema or a time to live that was not printed yet.
     private var waiting: Set<String> = []
     private var current: String?
 
     init(_ tables: [String], _ database: Database) throws {
         self.database = database
-        for table in tables where try database.schema(of: table)?.isWideOpen == false { waiting.insert(table) }
+        for table in tables where try database.schema(of: table)?.isWideOpen == false || database.timeToLive(of: table) != nil {
+            waiting.insert(table)
+        }
     }
 
     @inline(__always)
@@ -175,24 +183,32 @@ private struct SchemaLines {
     }
 
     private func print(_ table: String, by printer: inout OperationPrinter) throws {
-        if let schema = try database.schema(of: table) { try printer.printSchema(schema, of: table) }
+        if let schema = try database.schema(of: table), !schema.isWideOpen { try printer.printSchema(schema, of: table) }
+        if let timeToLive = try database.timeToLive(of: table) { try printer.print(timeToLive: timeToLive, of: table) }
     }
 }
 
 /// Standard output, line by line.
 private struct OperationPrinter {
-    private var lines = OperationLines()
+    private var lines: OperationLines
     private var output = OutputBuffer()
     private var progress = ProgressLine(quiet: Descriptors.isTerminal(1), updatesPerLook: 1000)
     private var count = 0
 
+    init(_ lines: OperationLines) { self.lines = lines }
+
     mutating func printDocument(_ operation: borrowing Operation) throws {
-        lines.append(table: operation.table, key: try operation.key, document: operation.document, to: &output.bytes)
+        try lines.append(document: operation, to: &output.bytes)
         try printed()
     }
 
     mutating func printSchema(_ schema: SchemaVersion, of table: String) throws {
         OperationLines.append(schema, of: table, to: &output.bytes)
+        try printed()
+    }
+
+    mutating func print(timeToLive: Duration, of table: String) throws {
+        OperationLines.append(timeToLive: timeToLive, of: table, to: &output.bytes)
         try printed()
     }
 

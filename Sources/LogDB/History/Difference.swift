@@ -121,8 +121,9 @@ struct Difference {
         for id in ids { names.enter(id, snapshot.tables.names[id] ?? "") }
         both.tables = names
         let (oldClock, newClock) = (old.clock(at: places.old), new.clock(at: places.new))
-        func isThere(_ document: Span<UInt8>, _ isDelete: Bool, inNew: Bool) throws(LogDBError) -> Bool {
-            if isDelete { return false }
+        func isThere(_ document: Span<UInt8>, _ isDelete: Bool, _ isHistory: Bool, inNew: Bool) throws(LogDBError) -> Bool {
+            // What is the newest and in the history has expired, whatever the clock says by now.
+            if isDelete || isHistory && (inNew ? new : old).isPresent { return false }
             guard let expires = Expiry.milliseconds(of: document) else { return true }
             if inNew, expires <= alsoExpired { return false }
             return try (inNew ? newClock : oldClock).milliseconds() < expires
@@ -136,13 +137,13 @@ struct Difference {
             guard newer.isHeld else {
                 // The same operation at both moments.
                 guard let older, Expiry.milliseconds(of: older.record.document) != nil else { return }
-                let was = try isThere(older.record.document, older.isDelete, inNew: false)
-                let isNow = try isThere(older.record.document, older.isDelete, inNew: true)
+                let was = try isThere(older.record.document, older.isDelete, older.isHistory, inNew: false)
+                let isNow = try isThere(older.record.document, older.isDelete, older.isHistory, inNew: true)
                 if was == isNow { return }
                 return try deliver(older.record, older.sequence, older.milliseconds, isDelete: was)
             }
-            let olderIsThere = try older.map { try isThere($0.record.document, $0.isDelete, inNew: isBackwards) } ?? false
-            let newerIsThere = try isThere(newer.document.span, newer.isDelete, inNew: !isBackwards)
+            let olderIsThere = try older.map { try isThere($0.record.document, $0.isDelete, $0.isHistory, inNew: isBackwards) } ?? false
+            let newerIsThere = try isThere(newer.document.span, newer.isDelete, newer.isHistory, inNew: !isBackwards)
             // A delete of nothing changes nothing.
             if !olderIsThere, !newerIsThere { return }
             if olderIsThere, newerIsThere, equal(older!.record.document, newer.document.span) { return }
@@ -180,6 +181,7 @@ private struct HeldOperation {
     var sequence: SequenceNumber = 0
     var milliseconds: Int64 = 0
     var isDelete = false
+    var isHistory = false
     var key: [UInt8] = []
     var document: [UInt8] = []
 
@@ -187,6 +189,7 @@ private struct HeldOperation {
         try cursor.loadDocument()
         isHeld = true
         (table, sequence, milliseconds, isDelete) = (cursor.table, cursor.sequence, cursor.milliseconds, cursor.isDelete)
+        isHistory = cursor.isHistory
         key.removeAll(keepingCapacity: true)
         unsafe key.append(contentsOf: cursor.keyBytes)
         document.removeAll(keepingCapacity: true)

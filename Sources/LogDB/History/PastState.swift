@@ -34,8 +34,8 @@ public struct PastState: Sendable {
     private let milliseconds: Int64?
     /// What time it was then.
     private let clock: ReadingClock
-    /// Whether it is the present, of which nothing is ever missing.
-    private let isPresent: Bool
+    /// Whether it is the present, of which nothing is ever missing, and for which the history has nothing to say.
+    let isPresent: Bool
     let database: Database
     /// Of the present, and with the tables of then.
     let snapshot: Snapshot
@@ -58,7 +58,7 @@ public struct PastState: Sendable {
         self.horizons = horizons
         sequenceNumber = sequence
         var past = snapshot
-        past.ceiling = sequence
+        past.ceiling = isPresent ? .max : sequence
         past.clock = clock
         past.tables = try past.pastCatalog(in: database.readingPlace)
         self.snapshot = past
@@ -137,7 +137,7 @@ public struct PastState: Sendable {
 
     func snapshot(at place: Place) -> Snapshot {
         var snapshot = snapshot
-        snapshot.ceiling = place.sequence
+        snapshot.ceiling = isPresent && place.instant == nil ? .max : place.sequence
         snapshot.clock = clock(at: place)
         return snapshot
     }
@@ -306,9 +306,9 @@ struct PastView {
                 if !isPresent { clock = .of(OperationTime(sequence, snapshot, budget: budget)) }
             case .time(let milliseconds):
                 time = milliseconds
-                isPresent = milliseconds >= now
                 clock = .at(min(milliseconds, now))
                 sequence = try snapshot.sequence(at: milliseconds, horizons, budget: budget)
+                isPresent = milliseconds >= now && (sequence == snapshot.lastSequence || milliseconds == .max)
             case .savepoint(let name):
                 guard let savepoint = snapshot.tables.savepoints[name] else {
                     throw LogDBError(.noSuchSavepoint, "there is no savepoint \(TableDefinition.brief(.string(name)))")

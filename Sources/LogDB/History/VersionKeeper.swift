@@ -163,7 +163,7 @@ struct VersionKeeper {
         guard let newer else {
             // What a compaction has taken out of the base stays out, should the clock have gone back since.
             if isCurrent, table != 0, let expires = Expiry.milliseconds(of: cursor.record.document),
-                expires <= now || (cursor as? SegmentCursor)?.isHistory == true
+                expires <= now || cursor.isHistory
             {
                 return judge(cursor, expired: expires)
             }

@@ -4,10 +4,13 @@
 //      {"table":"actors","key":"goblin-7","value":null}          delete
 //      {"id":7,"name":"goblin"}                                  upsert, with --table actors --key id
 //
+//      {"table":"sessions","key":"alice","value":{…},"expires":1790001800021}      a document that expires; null: never, whatever the table says
+//
 //      {"op":"begin"}   {"op":"commit"}   {"op":"rollback"}      a transaction, with "tx":"name" one of several
 //      {"tx":"name","table":"actors","key":7,"value":{…}}        an operation of it
 //
 //      {"table":"actors","keys":"string","formats":true,"schema":{…}}      a table's schema; keys and formats may be left out
+//      {"table":"sessions","timeToLive":1800000}                           a table's time to live; null: never
 //
 // A line is given as offsets into its own bytes: nothing is copied before it is known where to.
 //===-----------------------------------------------------------------------===//
@@ -17,11 +20,11 @@ import LogDBFormat
 
 enum InputLine {
     /// The document stands at these offsets of the line.
-    case upsert(table: String, key: Key, document: Range<Int>)
+    case upsert(table: String, key: Key, document: Range<Int>, timeToLive: TimeToLive? = nil)
     case delete(table: String, key: Key)
 }
 
-/// What a line is about: an operation, on its own or of a transaction; a transaction as a whole; or a schema.
+/// What a line is about: an operation, on its own or of a transaction; a transaction as a whole; or what is said of a table.
 enum InputStep {
     case operation(InputLine, transaction: String?)
     /// nil is the transaction without a name.
@@ -29,6 +32,8 @@ enum InputStep {
     case commit(String?)
     case rollback(String?)
     case schema(SchemaLine)
+    /// nil: never.
+    case timeToLive(Duration?, table: String)
 }
 
 /// The schema of a table, as `dump` prints it.

@@ -94,6 +94,8 @@ struct LineParser {
         var schema: JSONMember?
         var keys: JSONMember?
         var formats: JSONMember?
+        var expires: JSONMember?
+        var timeToLive: JSONMember?
 
         init(of line: Span<UInt8>) throws {
             var cursor = try JSONCursor(object: line)
@@ -109,6 +111,8 @@ struct LineParser {
                     case "schema": \Members.schema
                     case "keys": \Members.keys
                     case "formats": \Members.formats
+                    case "expires": \Members.expires
+                    case "timeToLive": \Members.timeToLive
                     default: throw LineError("unknown member \(name.debugDescription)", at: member.name.range.lowerBound)
                     }
                 guard self[keyPath: place] == nil else {
@@ -122,6 +126,7 @@ struct LineParser {
     private mutating func step(_ line: Span<UInt8>) throws -> InputStep {
         let members = try Members(of: line)
         let cursor = try JSONCursor(object: line)
+        if let time = members.timeToLive { return try timeToLive(time.value, members, cursor) }
         if let schema = members.schema { return .schema(try self.schema(schema.value, members, cursor)) }
         if let member = members.keys ?? members.formats {
             throw LineError(
@@ -134,7 +139,7 @@ struct LineParser {
             transaction = cursor.string(tx.value)
         }
         guard let op = members.op else { return .operation(try operation(line, members, cursor), transaction: transaction) }
-        if let member = members.table ?? members.key ?? members.value {
+        if let member = members.table ?? members.key ?? members.value ?? members.expires {
             throw LineError(
                 "a line with \"op\" has no member \(cursor.string(member.name).debugDescription)", at: member.name.range.lowerBound)
         }
@@ -147,7 +152,7 @@ struct LineParser {
     }
 
     private func schema(_ schema: JSONSlice, _ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> SchemaLine {
-        if let member = members.key ?? members.value ?? members.op ?? members.tx {
+        if let member = members.key ?? members.value ?? members.op ?? members.tx ?? members.expires {
             throw LineError(
                 "a line with \"schema\" has no member \(cursor.string(member.name).debugDescription)", at: member.name.range.lowerBound)
         }
@@ -170,6 +175,34 @@ struct LineParser {
         return result
     }
 
+    private func timeToLive(_ time: JSONSlice, _ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> InputStep {
+        if let member = members.key ?? members.value ?? members.op ?? members.tx ?? members.expires ?? members.schema ?? members.keys
+            ?? members.formats
+        {
+            throw LineError(
+                "a line with \"timeToLive\" has no member \(cursor.string(member.name).debugDescription)",
+                at: member.name.range.lowerBound)
+        }
+        guard let table = members.table?.value else { throw LineError("there is no member \"table\"", at: 0) }
+        guard table.kind == .string else { throw LineError("the table is not a string", at: table.range.lowerBound) }
+        if time.kind == .null { return .timeToLive(nil, table: cursor.string(table)) }
+        guard time.kind == .number, let milliseconds = cursor.int64(time) else {
+            throw LineError("the time to live is neither a whole number of milliseconds nor null", at: time.range.lowerBound)
+        }
+        return .timeToLive(.milliseconds(milliseconds), table: cursor.string(table))
+    }
+
+    /// When a document expires; nil where the line does not say.
+    private func expiry(_ expires: JSONSlice?, _ cursor: borrowing JSONCursor) throws(LineError) -> TimeToLive? {
+        guard let expires else { return nil }
+        if expires.kind == .null { return .never }
+        guard expires.kind == .number, let milliseconds = cursor.int64(expires), Expiry.range.contains(milliseconds) else {
+            throw LineError(
+                "the expiry is neither null nor 0 to \(Expiry.range.upperBound) milliseconds since 1970", at: expires.range.lowerBound)
+        }
+        return .until(milliseconds: milliseconds)
+    }
+
     private mutating func operation(_ line: Span<UInt8>, _ members: Members, _ cursor: borrowing JSONCursor) throws -> InputLine {
         let (table, key, value) = (members.table?.value, members.key?.value, members.value?.value)
         guard let table else { throw LineError("there is no member \"table\"", at: 0) }
@@ -178,9 +211,10 @@ struct LineParser {
         guard table.kind == .string else { throw LineError("the table is not a string", at: table.range.lowerBound) }
         let name = cursor.string(table)
         let operationKey = try self.key(key, of: cursor)
+        let timeToLive = try expiry(members.expires?.value, cursor)
         if members.tx == nil { remember(line, table: table, key: key, name: name) }
         switch value.kind {
-        case .object: return .upsert(table: name, key: operationKey, document: value.range)
+        case .object: return .upsert(table: name, key: operationKey, document: value.range, timeToLive: timeToLive)
         case .null: return .delete(table: name, key: operationKey)
         default: throw LineError("the value is neither an object nor null", at: value.range.lowerBound)
         }

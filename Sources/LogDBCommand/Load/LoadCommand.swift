@@ -32,7 +32,13 @@ struct LoadCommand: ParsableCommand {
 
               {"table":"actors","keys":"string","schema":{"type":"object","required":["hp"]}}
 
-            It stands outside of transactions, is no operation, and has no number.
+            So does one with a time to live, in milliseconds, as 'logdb ttl' does; null is never. Such lines stand outside of transactions, are no operations, and have no \
+            numbers. A document may say itself when it expires, in milliseconds since 1970 UTC, or with null that it never does:
+
+              {"table":"sessions","timeToLive":1800000}
+              {"table":"sessions","key":"alice","value":{"token":7},"expires":1790001800021}
+
+            One that has expired already is absent, and hides what was there before.
 
             The database is created if there is none. Empty lines are passed over. A bad line ends the load: the message names its line \
             and column and says how many operations before it were kept. With --skip-invalid the load goes on and says how many lines \

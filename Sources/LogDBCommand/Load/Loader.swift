@@ -42,7 +42,7 @@ struct Loader: ~Copyable {
     private var transactions = NamedTransactions()
     /// Operations that were written and not synced yet, while nobody waits for each.
     private var owed: UInt64 = 0
-    /// Whether a schema was set and not synced yet. It has no number, and is not counted.
+    /// Whether a schema or a time to live was set and not synced yet. It has no number, and is not counted.
     private var owesSchema = false
     private var output = OutputBuffer()
     private var progress: ProgressLine
@@ -139,6 +139,7 @@ struct Loader: ~Copyable {
             try commit(try transactions.end(name))
         case .rollback(let name): try transactions.end(name).transaction.rollback()
         case .schema(let schema): try set(schema, line, number: number)
+        case .timeToLive(let time, let table): try set(time, of: table, number: number)
         }
     }
 
@@ -162,12 +163,28 @@ struct Loader: ~Copyable {
         }
     }
 
+    /// Sets a table's time to live: what stands before it has the one that was there before.
+    private mutating func set(_ timeToLive: Duration?, of table: String, number: Int) throws {
+        guard transactions.isEmpty else {
+            throw LineError("a time to live is set outside of transactions: commit or roll back first", at: 0)
+        }
+        try commit(atLevel: deferredLevel)
+        do throws(LogDBError) {
+            try database.setTimeToLive(timeToLive, of: table, persistence: deferredLevel)
+            owesSchema = owesSync
+        } catch {
+            guard error.code.isAboutOneOperation || error.code == .invalidOption else { throw interrupted(by: error) }
+            try settle()
+            try refuse(at: "line \(number)", error.description, from: .nobody)
+        }
+    }
+
     private mutating func write(_ input: InputLine, _ line: Span<UInt8>, number: Int, in open: NamedTransaction) throws {
         do throws(LogDBError) {
             let sequence =
                 switch input {
-                case .upsert(let table, let key, let document):
-                    try open.transaction.upsert(table, key, json: line.extracting(document))
+                case .upsert(let table, let key, let document, let timeToLive):
+                    try open.transaction.upsert(table, key, json: line.extracting(document), timeToLive: timeToLive)
                 case .delete(let table, let key): try open.transaction.delete(table, key)
                 }
             open.numbers.append(sequence)
@@ -319,7 +336,7 @@ struct Loader: ~Copyable {
         var parser = parser
         do throws(LineError) {
             let step = try parser.parse(line)
-            guard error.code == .invalidDocument, case .operation(.upsert(_, _, let document), _) = step else {
+            guard error.code == .invalidDocument, case .operation(.upsert(_, _, let document, _), _) = step else {
                 return ("line \(number)", error.description)
             }
             let place = LineError("", at: document.lowerBound + Int(clamping: error.offset ?? 0))

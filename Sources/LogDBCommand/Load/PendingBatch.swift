@@ -50,8 +50,9 @@ struct PendingBatch: ~Copyable {
     func write(_ input: InputLine, of entry: Entry, to database: Database, _ persistence: Persistence) throws(LogDBError) -> SequenceNumber
     {
         switch input {
-        case .upsert(let table, let key, let document):
-            try database.upsert(table, key, json: line(of: entry).extracting(document), persistence: persistence)
+        case .upsert(let table, let key, let document, let timeToLive):
+            try database.upsert(
+                table, key, json: line(of: entry).extracting(document), timeToLive: timeToLive, persistence: persistence)
         case .delete(let table, let key):
             try database.delete(table, key, persistence: persistence)
         }
@@ -66,8 +67,8 @@ struct PendingBatch: ~Copyable {
         var batch = Batch()
         for entry in entries {
             switch entry.input {
-            case .upsert(let table, let key, let document):
-                try batch.upsert(table, key, json: line(of: entry).extracting(document))
+            case .upsert(let table, let key, let document, let timeToLive):
+                try batch.upsert(table, key, json: line(of: entry).extracting(document), timeToLive: timeToLive)
             case .delete(let table, let key):
                 try batch.delete(table, key)
             }
