@@ -9,7 +9,7 @@ import LogDBSimulation
 import Testing
 
 @Suite struct RetentionTests {
-    @Test(arguments: 0..<UInt64(Scale.isDebug ? 40 : 400))
+    @Test(arguments: 0..<UInt64(Scale.seeds(400, debug: 40)))
     func `compaction keeps what retention and savepoints want, and every moment that is told is told right`(_ seed: UInt64) throws {
         var trial = try RetentionTrial(seed: seed)
         try trial.run()
