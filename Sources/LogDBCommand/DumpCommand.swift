@@ -6,7 +6,8 @@ import LogDB
 struct DumpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Print the documents, schemas and times to live, those of now or the documents of an earlier moment, or every operation in the log.",
+        abstract:
+            "Print the documents, schemas and times to live, those of now or the documents of an earlier moment, or every operation in the log.",
         discussion: """
             Prints each live document once, by table and key, as a line that 'logdb load' reads:
 

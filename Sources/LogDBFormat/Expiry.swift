@@ -69,7 +69,8 @@ package enum Expiry {
         case tag:
             guard document.count > length else { throw FormatError(.corrupted, "a document that expires ends too early", at: offset) }
         case let byte:
-            throw FormatError(.unsupportedFormat, "a document begins with the byte \(byte), of which this version knows nothing", at: offset)
+            throw FormatError(
+                .unsupportedFormat, "a document begins with the byte \(byte), of which this version knows nothing", at: offset)
         }
     }
 }

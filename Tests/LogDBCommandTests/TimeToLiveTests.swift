@@ -8,7 +8,7 @@ struct TimeToLiveTests {
         let workspace = try Workspace()
         #expect(try workspace.logdb("ttl", "db", "sessions", "30min").status == 1)
         #expect(try workspace.logdb("put", "db", "other", "k", "{}").status == 0)
-        for time in ["1ms", "90s", "30min", "36h", "7d", "52w", "never", "30min"] {
+        for time in ["1ms", "90s", "30min", "36h", "8d", "52w", "never", "30min"] {
             #expect(try workspace.logdb("ttl", "db", "sessions", time).status == 0)
             #expect(try workspace.logdb("ttl", "db", "sessions").output == #"{"table":"sessions","timeToLive":"\#(time)"}"# + "\n")
         }

@@ -48,7 +48,10 @@ struct SecondReader {
 @Suite struct FixturesReaderTests {
     /// Some documents have expired when they are written, some will not before both readers are done.
     private static func timeToLive() -> TimeToLive? {
-        [nil, nil, nil, .until(milliseconds: .random(in: 0...1_000_000)), .until(milliseconds: 4_102_444_800_000 + .random(in: 0...1_000_000))][
+        [
+            nil, nil, nil, .until(milliseconds: .random(in: 0...1_000_000)),
+            .until(milliseconds: 4_102_444_800_000 + .random(in: 0...1_000_000)),
+        ][
             Int.random(in: 0..<5)]
     }
 

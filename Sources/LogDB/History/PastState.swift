@@ -85,7 +85,9 @@ public struct PastState: Sendable {
         try checkAll()
         let tables = snapshot.tables.ids.sorted { $0.value < $1.value }
         let places = try tables.map { try place($0.key, $0.value) }
-        if places.allSatisfy({ $0 == Place(sequence: sequenceNumber) }) { return try snapshot.select(.allTables, in: database.readingPlace, body) }
+        if places.allSatisfy({ $0 == Place(sequence: sequenceNumber) }) {
+            return try snapshot.select(.allTables, in: database.readingPlace, body)
+        }
         // Tables of which different moments are told are read one by one.
         for (table, place) in zip(tables, places) {
             try snapshot(at: place).select(KeyRange(table: table.value), in: database.readingPlace, body)

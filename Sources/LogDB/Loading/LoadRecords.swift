@@ -58,7 +58,11 @@ struct LoadRecords {
         var (start, count) = (document, record.isDelete ? FlatTable.Entry.deleted : UInt32(record.document.count))
         if let expires = Expiry.milliseconds(of: record.document) {
             // What has expired hides what is older, as a delete does.
-            if expires <= view.now { count = FlatTable.Entry.deleted } else { (start, count) = (start + Expiry.length, count - UInt32(Expiry.length)) }
+            if expires <= view.now {
+                count = FlatTable.Entry.deleted
+            } else {
+                (start, count) = (start + Expiry.length, count - UInt32(Expiry.length))
+            }
         }
         records.append(
             LoadRecord(

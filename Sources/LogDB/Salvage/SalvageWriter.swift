@@ -36,7 +36,9 @@ final class SalvageWriter {
         var entry = entry
         let document = entry.document()
         let definition = try? entry.definition(of: id)
-        if definition == nil, entry.retention == .latest, entry.timeToLive == nil { return try database.createTable(name, persistence: .process) }
+        if definition == nil, entry.retention == .latest, entry.timeToLive == nil {
+            return try database.createTable(name, persistence: .process)
+        }
         guard try database.log.setDefinition(name, nil, document, definition, entry.retention, entry.timeToLive) != nil else {
             throw LogDBError(.internalInconsistency, "table \(name) is there already")
         }

@@ -45,7 +45,7 @@ enum Check {
     private static func goOn(_ db: Database, _ model: inout Model) throws {
         let document = Array(#"{"after":"the crash"}"#.utf8)
         let step = Step.write(Change(table: "after", key: "crash", document: document), .disk)
-        let frame = model.attempt(step)!
+        let frame = model.attempt(step, at: db.options.clock?.milliseconds ?? 0)!
         let sequence = try attempt("a put after recovery") { try db.upsert("after", "crash", json: document.span, persistence: .disk) }
         guard sequence == frame.lastSequence else {
             throw Violation("a put after recovery got number \(sequence), \(frame.lastSequence) is next")
@@ -188,7 +188,8 @@ enum Check {
     /// whole. While a compaction is under way one that the log supersedes may be missing already.
     static func isExplained(_ found: Contents, by expected: Contents) -> Bool {
         guard found.lastSequence == expected.lastSequence, found.tables == expected.tables, found.live == expected.live,
-            found.schemas == expected.schemas, found.retentions == expected.retentions, found.timesToLive == expected.timesToLive, found.savepoints == expected.savepoints
+            found.schemas == expected.schemas, found.retentions == expected.retentions, found.timesToLive == expected.timesToLive,
+            found.savepoints == expected.savepoints
         else {
             return false
         }
@@ -215,7 +216,9 @@ enum Check {
 
     private static func seen(_ operation: borrowing Operation) throws -> Seen {
         let document = operation.isDelete ? nil : Array(operation.document)
-        return Seen(sequence: operation.sequenceNumber, change: Change(table: operation.table, key: try operation.key, document: document, expires: operation.expires))
+        return Seen(
+            sequence: operation.sequenceNumber,
+            change: Change(table: operation.table, key: try operation.key, document: document, expires: operation.expires))
     }
 
     // MARK: Files

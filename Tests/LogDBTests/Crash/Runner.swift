@@ -58,7 +58,8 @@ final class Runner {
         case .write(let change, let persistence):
             level = persistence
             if let document = change.document {
-                sequence = try db.upsert(change.table, change.key, json: document.span, timeToLive: change.timeToLive, persistence: persistence)
+                sequence = try db.upsert(
+                    change.table, change.key, json: document.span, timeToLive: change.timeToLive, persistence: persistence)
             } else {
                 sequence = try db.delete(change.table, change.key, persistence: persistence)
             }

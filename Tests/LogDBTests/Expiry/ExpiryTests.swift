@@ -33,7 +33,8 @@ import Testing
         #expect(replayed == selected && loaded == selected && backwards == selected, sourceLocation: sourceLocation)
         #expect(filled.mapValues { String(decoding: $0, as: UTF8.self) } == selected, sourceLocation: sourceLocation)
         for key in [.string("a"), .string("b"), .string("c"), .string("never")] as [Key] {
-            #expect(try db.document(table, key).map { String(decoding: $0, as: UTF8.self) } == selected[key], sourceLocation: sourceLocation)
+            #expect(
+                try db.document(table, key).map { String(decoding: $0, as: UTF8.self) } == selected[key], sourceLocation: sourceLocation)
         }
         #expect(try db.digest().documents == UInt64(selected.count), sourceLocation: sourceLocation)
         return selected
@@ -79,7 +80,8 @@ import Testing
         #expect(try Database.verify(at: folder()).damages == [])
     }
 
-    @Test func `a table's time to live is stamped at the write, a write may say otherwise, and changing it changes nothing written`() throws {
+    @Test func `a table's time to live is stamped at the write, a write may say otherwise, and changing it changes nothing written`() throws
+    {
         var db = try Database.open(at: folder(), options: options())
         try db.setTimeToLive(.seconds(60), of: "sessions")
         try db.upsert("sessions", "a", json: #"{"user":1}"#)
@@ -92,7 +94,9 @@ import Testing
         try db.close()
         db = try Database.open(at: folder(), options: options())
         #expect(try db.timeToLive(of: "sessions") == .milliseconds(1))
-        let expiries = try ["a", "b", "c", "d", "e"].map { try db.history(of: .string($0), in: "sessions")[0].expires.map { $0 - Self.start } }
+        let expiries = try ["a", "b", "c", "d", "e"].map {
+            try db.history(of: .string($0), in: "sessions")[0].expires.map { $0 - Self.start }
+        }
         #expect(expiries == [60_000, 600_000, nil, nil, 1])
         clock.milliseconds += 1
         #expect(try contents(db)["sessions"]?.count == 4)
@@ -187,7 +191,9 @@ import Testing
         try db.close()
     }
 
-    @Test func `histories show what was, past states go by the time of then, and a revert brings back no document that has expired by now`() throws {
+    @Test func `histories show what was, past states go by the time of then, and a revert brings back no document that has expired by now`()
+        throws
+    {
         let db = try Database.open(at: folder(), options: options())
         try db.setRetention(.all, of: "t")
         let first = try db.upsert("t", "a", json: #"{"n":1}"#, timeToLive: .after(.seconds(10)))
@@ -293,7 +299,9 @@ import Testing
     @Test func `a database of documents that expire compacts itself when half of it has`() throws {
         let db = try Database.open(at: folder(), options: options { $0.compaction = .automatic(garbage: 0.5, segments: 2) })
         try db.setTimeToLive(.seconds(60), of: "t")
-        for number in 0..<4000 { try db.upsert("t", .integer(Int64(number)), json: #"{"n":\#(number),"t":"some text that fills segments"}"#) }
+        for number in 0..<4000 {
+            try db.upsert("t", .integer(Int64(number)), json: #"{"n":\#(number),"t":"some text that fills segments"}"#)
+        }
         for number in 0..<1000 { try db.upsert("kept", .integer(Int64(number)), json: #"{"n":\#(number),"t":"some text that fills"}"#) }
         try db.seal()
         #expect(try db.compactionPlan().estimatedGarbage < 0.1)
@@ -351,7 +359,9 @@ import Testing
         try db.close()
     }
 
-    @Test func `schemas, retentions and times to live of a table do not disturb each other, and schemas ask nothing of what has expired`() throws {
+    @Test func `schemas, retentions and times to live of a table do not disturb each other, and schemas ask nothing of what has expired`()
+        throws
+    {
         var db = try Database.open(at: folder(), options: options())
         try db.upsert("t", "a", json: #"{"n":"wrong"}"#, timeToLive: .after(.seconds(10)))
         try db.setTimeToLive(.seconds(9), of: "t")
@@ -391,7 +401,9 @@ import Testing
             } catch { found = error }
             #expect(found.map { "\($0.kind)" } == code && found?.offset == 5)
         }
-        for bytes in [[0x20, 0x7B, 0x7D], [0x0A, 0x7B, 0x7D], [0x09, 0x7B, 0x7D], [0x0D, 0x7B, 0x7D], [1, 1, 2, 3, 4, 5, 6, 0x7B, 0x7D]]
+        for bytes in [
+            [0x20, 0x7B, 0x7D], [0x0A, 0x7B, 0x7D], [0x09, 0x7B, 0x7D], [0x0D, 0x7B, 0x7D], [1, 1, 2, 3, 4, 5, 6, 0x7B, 0x7D],
+        ]
             as [[UInt8]]
         {
             try Expiry.prove(bytes.span)

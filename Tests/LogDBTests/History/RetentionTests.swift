@@ -309,7 +309,9 @@ private struct RetentionTrial {
                 throw Violation("the state as of \(moment) is another")
             }
         } catch let error as LogDBError where error.code == .historyIncomplete {
-            guard !times.allSatisfy({ model.isTold(sequence, at: $0) }) else { throw Violation("the state as of \(moment) is not told: \(error)") }
+            guard !times.allSatisfy({ model.isTold(sequence, at: $0) }) else {
+                throw Violation("the state as of \(moment) is not told: \(error)")
+            }
         }
         for name in Self.tables {
             // The one of that name that was there then.
@@ -327,7 +329,9 @@ private struct RetentionTrial {
                     guard try state.document(name, key) == expected[key] else { throw Violation("a document as of \(moment) is another") }
                 }
             } catch let error as LogDBError where error.code == .historyIncomplete {
-                if let table = model.table(name), model.tables[table].created <= sequence, times.allSatisfy({ model.isTold(table, sequence, at: $0) }) {
+                if let table = model.table(name), model.tables[table].created <= sequence,
+                    times.allSatisfy({ model.isTold(table, sequence, at: $0) })
+                {
                     throw Violation("the state of \(name) as of \(moment) is not told: \(error)")
                 }
             }
@@ -357,7 +361,9 @@ private struct RetentionTrial {
             }
             guard state == model.state(to, at: times.1[0]) else { throw Violation("the difference of \(from) and \(to) leads elsewhere") }
         } catch let error as LogDBError where error.code == .historyIncomplete {
-            guard !model.isTold(from, at: times.0[0]) || !model.isTold(to, at: times.1[0]) else { throw Violation("the difference of \(from) and \(to): \(error)") }
+            guard !model.isTold(from, at: times.0[0]) || !model.isTold(to, at: times.1[0]) else {
+                throw Violation("the difference of \(from) and \(to): \(error)")
+            }
         }
     }
 
@@ -423,7 +429,9 @@ private struct RetentionTrial {
             if try Self.tables.contains(where: { try state.instant(of: $0) != nil }) { return }
             let sequence = state.sequenceNumber
             let found = model.certain(try Self.contents { try state.select(nil, $0) }, sequence)
-            guard found == model.certain(model.state(sequence, at: min(milliseconds, clock.milliseconds)), sequence) else { throw Violation("the state as of a time is another") }
+            guard found == model.certain(model.state(sequence, at: min(milliseconds, clock.milliseconds)), sequence) else {
+                throw Violation("the state as of a time is another")
+            }
         } catch let error as LogDBError where error.code == .historyIncomplete {}
     }
 
