@@ -153,7 +153,10 @@ final class CompactionStep {
         consumed = generations.map { SegmentCursor($0, budget: budget / 4 / generations.count, isAccounted: true) }
         let merge = Merge(sources + consumed)
         merge.versions = keeper?.rule
-        merge.superseded = { [self] cursor in passOver(cursor) }
+        merge.superseded = { [self] cursor in
+            if failure == nil { do throws(LogDBError) { try keepHidden(cursor) } catch { failure = error } }
+            passOver(cursor)
+        }
         var count = 0
         var unreported = 0
         while let cursor = try merge.next() {
@@ -211,7 +214,7 @@ final class CompactionStep {
             expiredDocuments += 1
             passOver(cursor)
         case .dropped:
-            if let held = keeper!.takeHeld(hiding: cursor) { try writeDelete(held, cursor) }
+            try keepHidden(cursor)
             passOver(cursor)
         case .live:
             try makeRoom(before: cursor)
@@ -225,6 +228,12 @@ final class CompactionStep {
             if !cursor.isBase, !cursor.isDelete { logWritten.add(cursor.table, term: term) }
             try historyWriter.append(cursor, term: term)
         }
+    }
+
+    /// Keeps the delete that hides the cursor's document, which goes, where it is still needed then.
+    private func keepHidden(_ cursor: RecordCursor) throws(LogDBError) {
+        guard !cursor.isDelete, let held = keeper?.takeHeld(hiding: cursor) else { return }
+        try writeDelete(held, cursor)
     }
 
     /// Keeps a delete of the cursor's key.

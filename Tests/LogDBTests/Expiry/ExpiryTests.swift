@@ -296,6 +296,50 @@ import Testing
         #expect(try Database.verify(at: folder()).damages == [])
     }
 
+    /// The versions of a key go on from one segment of the history to the next, which stays listed longer than the segment of the base with the newest one, which has expired.
+    @Test func `while a history is cleared away no version is there without the expired document that hid it`() throws {
+        let options = options { $0.codec = .none }
+        var db = try Database.open(at: folder(), options: options)
+        try db.setRetention(.all, of: "a")
+        let filler = String(repeating: "x", count: 900)
+        // Progress is reported each 1,024 keys: then the merge stands behind k, and before the end of the segment with the last of k's versions.
+        for number in 0..<900 { try db.upsert("a", .string("b\(number)"), json: "{}") }
+        for number in 0..<145 { try db.upsert("a", "k", json: #"{"n":\#(number),"t":"\#(filler)"}"#) }
+        try db.upsert("a", "k", json: #"{"n":"newest"}"#, timeToLive: .after(.seconds(10)))
+        for number in 1000..<2000 { try db.upsert("a", .string("z\(number)"), json: "{}") }
+        for number in 1000..<2000 { try db.upsert("a", .string("z\(number)"), json: #"{"n":1}"#) }
+        try db.compact()
+        #expect(folder.files().filter { $0.contains(".hist.") }.count > 2)
+        clock.milliseconds += 10_000
+        for number in 1000..<2000 { try db.upsert("a", .string("z\(number)"), json: #"{"t":"\#(filler)"}"#) }
+        try db.setRetention(.latest, of: "a")
+        let last = try db.statistics().lastSequenceNumber
+        try db.seal()
+        try db.close()
+        struct Stop: Error {}
+        var total = 0
+        // All of it first, then stopped at each of its last reports: those before are of sorting.
+        for back in -1..<8 {
+            let stop = back < 0 ? .max : total - back
+            folder.copy(to: "copy.logdb")
+            db = try Database.open(at: folder("copy.logdb"), options: options)
+            var reports = 0
+            do {
+                try db.compact { _ in
+                    reports += 1
+                    #expect(try db.state(asOf: .sequence(last)).document("a", "k") == nil, "report \(reports)")
+                    if reports == stop { throw Stop() }
+                }
+            } catch is Stop {}
+            total = max(total, reports)
+            try db.close()
+            db = try Database.open(at: folder("copy.logdb"), options: options)
+            try db.compact()
+            #expect(try db.document("a", "k") == nil && contents(db)["a"]?.count == 1900, "stopped at \(stop)")
+            try db.close()
+        }
+    }
+
     @Test func `a database of documents that expire compacts itself when half of it has`() throws {
         let db = try Database.open(at: folder(), options: options { $0.compaction = .automatic(garbage: 0.5, segments: 2) })
         try db.setTimeToLive(.seconds(60), of: "t")
