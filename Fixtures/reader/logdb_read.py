@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A second reader of LogDB databases, written from Sources/LogDB/LogDB.docc/FileFormat.md alone.
 
-    logdb_read.py DB                  the live documents and the schemas, as `logdb dump DB` prints them
+    logdb_read.py DB                  the live documents, the schemas and times to live, as `logdb dump DB` prints them
     logdb_read.py DB --as-of=8204     the documents after operation 8204, as `logdb dump DB --as-of 8204` prints them
     logdb_read.py DB --operations     every operation, as `logdb dump DB --operations` prints them
+    … --now=1790000000021             the same at another time, in milliseconds since 1970: what has expired is not there
 
 Needs Python 3.8 and nothing else. It shares no code with the engine, on purpose: where the two disagree, the page or one of them
 is wrong. It is made to be checked, not to be fast, holds the whole database in memory, and expects that nobody writes meanwhile.
@@ -18,6 +19,7 @@ import os
 import re
 import struct
 import sys
+import time as clock
 import zlib
 
 
@@ -68,8 +70,8 @@ class Cursor:
     def __init__(self, data, file, base=0):
         self.data, self.file, self.base, self.at = data, file, base, 0
 
-    def damage(self, reason, at=None):
-        return Damage(reason, self.file, self.base + (self.at if at is None else at))
+    def damage(self, reason, at=None, code="corrupted"):
+        return Damage(reason, self.file, self.base + (self.at if at is None else at), code)
 
     @property
     def left(self):
@@ -241,11 +243,18 @@ def claim_behind(data, at, seed):
 
 
 class Operation:
-    __slots__ = ("sequence", "time", "table", "key", "is_delete", "document")
+    __slots__ = ("sequence", "time", "table", "key", "is_delete", "stored", "document", "expires")
 
-    def __init__(self, sequence, time, table, key, is_delete, document):
+    def __init__(self, sequence, time, table, key, is_delete, stored, cursor):
         self.sequence, self.time, self.table, self.key = sequence, time, table, key
-        self.is_delete, self.document = is_delete, document
+        # As it stands in the record, the JSON text, and when that expires.
+        self.is_delete, self.stored, self.document, self.expires = is_delete, stored, stored, None
+        if stored and stored[0] < 0x20 and stored[0] not in b"\t\n\r":
+            if stored[0] != 1:
+                raise cursor.damage(f"a document begins with the byte {stored[0]}", code="unsupportedFormat")
+            if len(stored) < 8:
+                raise cursor.damage("a document that expires ends too early")
+            self.expires, self.document = int.from_bytes(stored[1:7], "little"), stored[7:]
 
     @property
     def full_key(self):
@@ -253,7 +262,7 @@ class Operation:
 
     @property
     def contents(self):
-        return self.time, self.table, self.key, self.document
+        return self.time, self.table, self.key, self.stored
 
 
 def record(cursor, sequence, time):
@@ -262,8 +271,8 @@ def record(cursor, sequence, time):
     if length == 0:
         raise cursor.damage("a key is empty")
     key = cursor.take(length)
-    document = None if tag & 1 else cursor.take(cursor.count(1 << 30, "a document's length"))
-    return Operation(sequence, time, tag >> 1, key, bool(tag & 1), document)
+    document = None if tag & 1 else cursor.take(cursor.count((1 << 30) + 7, "a document's length"))
+    return Operation(sequence, time, tag >> 1, key, bool(tag & 1), document, cursor)
 
 
 def decode_key(key, where):
@@ -288,7 +297,7 @@ class State:
 
     def __init__(self):
         self.raw, self.sealed, self.base, self.history, self.compacted = {}, {}, [], [], NOTHING_COMPACTED
-        self.horizon, self.horizons = 0, {}
+        self.horizon, self.horizons, self.expired = 0, {}, (0, 0)
         self.end_position, self.next_segment, self.next_table = 0, 1, 1
 
     def apply(self, cursor):
@@ -386,6 +395,14 @@ class State:
                 self.horizons[scope - 1] = sequence
         elif kind == 15:
             number(), cursor.u32(), cursor.signed(), cursor.signed()  # Since when a ladder is gone by: for past states.
+        elif kind == 16:
+            scope, horizon = cursor.varint(), (number(), cursor.count((1 << 48) - 1, "an expiry"))
+            if scope == 0:
+                if any(new < old for new, old in zip(horizon, self.expired)):
+                    raise misfit()
+                self.expired = horizon
+            elif scope > 1 << 62:
+                raise misfit()
         else:
             raise cursor.damage(f"the manifest holds an edit of unknown kind {kind}", start)
 
@@ -399,7 +416,7 @@ class State:
         for name in "generation file_length raw_length records first_sequence last_sequence end_position".split():
             entry[name] = cursor.varint() if name in ("raw_length", "records", "first_sequence") else number()
         entry["digest"], entry["flags"] = cursor.u32(), cursor.u8()
-        if entry["order"] > 2 or entry["flags"] > 1 or entry["method"] < 2 and entry["level"]:
+        if entry["order"] > 2 or entry["flags"] > 3 or entry["method"] < 2 and entry["level"]:
             raise cursor.damage("the manifest names an unknown order, flags or level", start)
         return entry
 
@@ -662,6 +679,7 @@ class SealedSegment:
         self.check_sample(index, {} if self.is_history else newest, hashes)
         if not self.is_base:
             self.check_key_index(index, newest, hashes, len(blocks))
+        self.check_expiries(index, operations, {} if self.is_history else newest, hashes)
         index.end("the segment's index")
         return operations
 
@@ -678,13 +696,13 @@ class SealedSegment:
         last = index.varint()
         counted = [
             (table, sum(not op.is_delete for op in ops), sum(op.is_delete for op in ops), sum(len(op.key) - 1 for op in ops),
-             sum(len(op.document or b"") for op in ops), min(op.key for op in ops), max(op.key for op in ops),
+             sum(len(op.stored or b"") for op in ops), min(op.key for op in ops), max(op.key for op in ops),
              digest(ops) if self.is_base else None)
             for table, ops in sorted(tables.items())
         ]
         entry = self.entry
-        holds = (last, len(operations), raw_total, int(0 in tables)) == tuple(
-            entry[n] for n in ("last_sequence", "records", "raw_length", "flags"))
+        holds = (last, len(operations), raw_total, int(0 in tables)) == (
+            entry["last_sequence"], entry["records"], entry["raw_length"], entry["flags"] & 1)
         is_sound = self.is_sound_history if self.is_history else self.is_sound_base if self.is_base else self.is_sound_log
         if told != counted or not holds or not is_sound(operations):
             raise Damage("the segment holds other operations than its index and the manifest say", self.name, index.base)
@@ -709,6 +727,29 @@ class SealedSegment:
         told = tuple(self.entry[n] for n in ("least_key", "greatest_key", "first_sequence", "last_sequence", "end_position"))
         return found == told and is_rising([(*op.full_key, -op.sequence) for op in operations])
 
+    def check_expiries(self, index, operations, newest, hashes):
+        """How many documents expire, their bytes and when; and of each sampled key when its newest operation does."""
+        expiring = [op for op in operations if op.expires is not None]
+        told, counted = (0, 0), (0, 0)
+        times, place = {}, 0
+        if index.left:
+            told = tuple(index.varint() for _ in range(4))
+            for number in range(index.count(len(self.sampled), "the number of sampled keys that expire")):
+                step = index.varint()
+                place += step
+                if place >= len(self.sampled) or number > 0 and step == 0:
+                    raise index.damage("the expiries of a key sample make no sense")
+                times[self.sampled[place]] = index.varint()
+        if expiring:
+            moments = [op.expires for op in expiring]
+            counted = (len(expiring), sum(len(op.key) + len(op.stored) for op in expiring), min(moments), max(moments))
+        by_hash = {}
+        for key, (op, _) in newest.items():
+            by_hash.setdefault(hashes[key], []).append(op.expires)
+        if (told != counted or bool(expiring) != bool(self.entry["flags"] & 2)
+                or any(times.get(h) not in by_hash[h] for h in self.sampled)):
+            raise index.damage("the segment holds other documents that expire than its index and the manifest say")
+
     def check_sample(self, index, newest, hashes):
         """It is the keys with hashes up to its bound, each with the bytes of its newest operation."""
         is_whole = index.u8()
@@ -722,10 +763,11 @@ class SealedSegment:
         if is_whole > 1 or is_whole == 0 and not told:
             raise index.damage("a key sample has no bound")
         bound = MASK64 if is_whole else value
+        self.sampled = list(told)
         counted = {}
         for (table, key), (op, _) in newest.items():
             if hashes[table, key] <= bound:
-                size = 0 if op.is_delete else len(key) + len(op.document)
+                size = 0 if op.is_delete else len(key) + len(op.stored)
                 counted.setdefault(hashes[table, key], []).append((table, size))
         if set(told) != set(counted) or any(told[h] not in counted[h] for h in told):
             raise index.damage("the key sample is not of this segment's keys")
@@ -773,8 +815,8 @@ def columns(block, records, sequence, time):
         if length == 0:
             raise key_lengths.damage("a key is empty")
         key = keys.take(length)
-        document = None if tag & 1 else documents.take(document_lengths.count(1 << 30, "a document's length"))
-        yield Operation(sequence, time, tag >> 1, key, bool(tag & 1), document)
+        document = None if tag & 1 else documents.take(document_lengths.count((1 << 30) + 7, "a document's length"))
+        yield Operation(sequence, time, tag >> 1, key, bool(tag & 1), document, documents)
         sequence = (sequence + 1) & MASK64
     for part in parts:
         part.end("a block")
@@ -795,7 +837,7 @@ def key_hash(table, key):
 
 def digest(operations):
     """Of their documents, in any order."""
-    return sum(mix(crc32c(op.document) << 32 | crc32c(op.key)) for op in operations if not op.is_delete) & MASK64
+    return sum(mix(crc32c(op.stored) << 32 | crc32c(op.key)) for op in operations if not op.is_delete) & MASK64
 
 
 # --- The database ------------------------------------------------------------------------------------------------------------
@@ -1019,6 +1061,7 @@ class Database:
             decode_key(op.key, op): op.document.decode()
             for op in self.newest() if op.table == 0 and not op.is_delete and op.key[0] == 1
         }
+        self.times = {table: time for table, time in ((table, json.loads(entry).get("timeToLive")) for table, entry in entries.items()) if time}
         self.schemas = {table: schema for table, schema in ((table, schema_of(entry)) for table, entry in entries.items()) if schema}
         return {table: json.loads(entry)["name"] for table, entry in entries.items()}
 
@@ -1028,14 +1071,19 @@ class Database:
         for op in [op for op, _ in self.base] + self.history + self.log:
             if op.sequence <= sequence and (op.full_key not in newest or op.sequence > newest[op.full_key].sequence):
                 newest[op.full_key] = op
-        found = [op for _, op in sorted(newest.items()) if not op.is_delete]
+        # The time of that state is that of the last operation up to it that is left.
+        self.now = max((op.sequence, op.time) for op in newest.values())[1] if newest else 0
+        found = [op for _, op in sorted(newest.items()) if not op.is_delete and not self.has_expired(op)]
         self.names = {decode_key(op.key, op): json.loads(op.document)["name"] for op in found if op.table == 0 and op.key[0] == 1}
         return [op for op in found if op.table in self.names]
 
     # --- What is printed ---
 
+    def has_expired(self, op):
+        return op.expires is not None and op.expires <= self.now
+
     def live(self):
-        return [op for op in self.newest() if not op.is_delete and op.table in self.names]
+        return [op for op in self.newest() if not op.is_delete and op.table in self.names and not self.has_expired(op)]
 
     def operations(self):
         """The base's, by key, but what the log has as well; then the log's."""
@@ -1050,21 +1098,30 @@ class Database:
     def schema_line(self, table):
         return b'{"table":%s%s}\n' % (text(self.names[table]), line(self.schemas.pop(table).encode()))
 
-    def dump(self, as_of=None):
-        # Schemas are those of now, and for a dump of now.
-        if as_of is not None:
-            self.schemas = {}
-        for op in self.live() if as_of is None else self.as_of(as_of):
-            if op.table in self.schemas:
-                yield self.schema_line(op.table)
-            yield b'{%s,"value":%s}\n' % (self.address(op), line(op.document))
-
-        for table in sorted(self.schemas, key=lambda table: self.names[table].encode()):
+    def table_lines(self, table):
+        if table in self.schemas:
             yield self.schema_line(table)
+        yield b'{"table":%s,"timeToLive":%d}\n' % (text(self.names[table]), self.times[table]) if table in self.times else b""
+
+    def value(self, op):
+        expires = b',"expires":%d' % op.expires if op.expires is not None else b',"expires":null' if op.table in self.times else b""
+        return b'"value":%s%s' % (line(op.document), expires)
+
+    def dump(self, as_of=None):
+        # What is said of tables is that of now, and for a dump of now.
+        waiting = set(self.schemas) | set(self.times) if as_of is None else set()
+        for op in self.live() if as_of is None else self.as_of(as_of):
+            if op.table in waiting:
+                waiting.remove(op.table)
+                yield from self.table_lines(op.table)
+            yield b'{%s,%s}\n' % (self.address(op), self.value(op))
+
+        for table in sorted(waiting, key=lambda table: self.names[table].encode()):
+            yield from self.table_lines(table)
 
     def dump_operations(self):
         for op in self.operations():
-            rest = b'"delete":true' if op.is_delete else b'"value":' + line(op.document)
+            rest = b'"delete":true' if op.is_delete or self.has_expired(op) else self.value(op)
             yield b'{"sequence":%d,"time":%d,%s,%s}\n' % (op.sequence, op.time, self.address(op), rest)
 
 
@@ -1111,14 +1168,16 @@ def line(document):
 
 
 def main(arguments):
+    now = [int(argument[6:]) for argument in arguments if re.fullmatch(r"--now=[0-9]+", argument)]
     as_of = [int(argument[8:]) for argument in arguments if re.fullmatch(r"--as-of=[0-9]+", argument)]
-    arguments = [argument for argument in arguments if not argument.startswith("--as-of=")]
+    arguments = [argument for argument in arguments if not argument.startswith(("--as-of=", "--now="))]
     paths = [argument for argument in arguments if not argument.startswith("--")]
     if len(paths) != 1 or set(arguments) - set(paths) - {"--operations"}:
-        print("usage: logdb_read.py DB [--operations | --as-of=SEQUENCE]", file=sys.stderr)
+        print("usage: logdb_read.py DB [--operations | --as-of=SEQUENCE] [--now=MILLISECONDS]", file=sys.stderr)
         return 64
     try:
         database = Database(paths[0])
+        database.now = now[0] if now else clock.time_ns() // 1_000_000
         lines = database.dump_operations() if "--operations" in arguments else database.dump(*as_of[:1])
         sys.stdout.buffer.writelines(lines)
         sys.stdout.buffer.flush()

@@ -13,12 +13,15 @@ public struct Batch: Sendable {
         /// Encoded key, then document, in `bytes`.
         var key: Range<Int>
         var document: Range<Int>
+        var timeToLive: TimeToLive?
     }
 
     private(set) var items: [Item] = []
     private(set) var bytes: [UInt8] = []
     /// When all of it was made, where that is not now: for what is written once more somewhere else.
     package var milliseconds: Int64?
+    /// Whether an item says itself when it expires.
+    private(set) var hasTimesToLive = false
 
     public init() {}
 
@@ -27,15 +30,21 @@ public struct Batch: Sendable {
     public var isEmpty: Bool { items.isEmpty }
 
     /// Adds an upsert of a document given as JSON text. The text is proven when the batch is written.
-    public mutating func upsert(_ table: String, _ key: Key, json: Span<UInt8>) throws(LogDBError) {
+    ///
+    /// - Parameter timeToLive: when it expires, counted from when the batch is written; nil: as the table says.
+    /// - Throws: `.keyTooLarge`, `.invalidOption` for a time to live out of its range; the batch is as it was.
+    public mutating func upsert(_ table: String, _ key: Key, json: Span<UInt8>, timeToLive: TimeToLive? = nil) throws(LogDBError) {
+        try TimeToLive.validate(timeToLive)
         let start = try appendKey(key)
         let middle = bytes.count
         unsafe json.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-        items.append(Item(table: table, isDelete: false, key: start..<middle, document: middle..<bytes.count))
+        items.append(
+            Item(table: table, isDelete: false, key: start..<middle, document: middle..<bytes.count, timeToLive: timeToLive))
+        if timeToLive != nil { hasTimesToLive = true }
     }
 
-    public mutating func upsert(_ table: String, _ key: Key, json: String) throws(LogDBError) {
-        try upsert(table, key, json: Array(json.utf8).span)
+    public mutating func upsert(_ table: String, _ key: Key, json: String, timeToLive: TimeToLive? = nil) throws(LogDBError) {
+        try upsert(table, key, json: Array(json.utf8).span, timeToLive: timeToLive)
     }
 
     /// Adds a delete.

@@ -2,9 +2,10 @@
 
 /// When a database compacts itself.
 public enum CompactionPolicy: Sendable, Equatable {
-    /// In the background, as soon as an estimate says that at least `garbage` (a share, 0.1 ... 0.95) of the sealed data is superseded, deleted or
+    /// In the background, as soon as an estimate says that at least `garbage` (a share, 0.1 ... 0.95) of the sealed data is superseded, deleted, expired or
     /// dropped, and at least `segments` segments (1 or more) were sealed since the last time. Also when the disk is nearly full and there is
-    /// something to gain, and when the log that is not compacted has grown to several times the rest, so that finding and selecting stay cheap. Looks
+    /// something to gain, and when the log that is not compacted has grown to several times the rest, so that finding and selecting stay cheap; and
+    /// without any segment when so large a share has expired. Looks
     /// when a segment was sealed, and a second after an opening: a database in which nothing is written does nothing more.
     case automatic(garbage: Double = 0.5, segments: Int = 2)
     /// Only when ``Database/compact(_:progress:)`` is called.
@@ -68,6 +69,8 @@ public struct CompactionReport: Sendable, Equatable {
     public var steps = 0
     /// Live documents in the base, the catalog's entries included.
     public var documents: UInt64 = 0
+    /// Documents that were the newest of their keys, and were left out because they had expired.
+    public var expired: UInt64 = 0
     /// Bytes on the disk of what was compacted, before and after.
     public var bytesBefore: UInt64 = 0
     public var bytesAfter: UInt64 = 0
@@ -89,7 +92,7 @@ extension Database {
         try log.planCompaction(options)
     }
 
-    /// Clears away what is superseded, deleted or dropped: seals what was written so far, and writes the live documents anew, sorted by key.
+    /// Clears away what is superseded, deleted, expired or dropped: seals what was written so far, and writes the live documents anew, sorted by key.
     ///
     /// Returns when it is done; the work is done on threads of low priority, so that who writes and reads meanwhile goes first. Reading, writing and transactions go on meanwhile; what a transaction that is open keeps from being sealed is left
     /// for the next time, and so is what is written from now on. Memory: the budget, plus the largest document. Disk: see ``CompactionPlan``. Another

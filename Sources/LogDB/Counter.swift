@@ -39,7 +39,7 @@ public final class Counter: Sendable {
     /// Adds `step`, which may be negative, and waits for `persistence`.
     ///
     /// - Returns: the new count.
-    /// - Throws: as ``Database/upsert(_:_:json:persistence:)``, and `.counterOverflow`. Where nothing was written the count is what it was;
+    /// - Throws: as ``Database/upsert(_:_:json:timeToLive:persistence:)``, and `.counterOverflow`. Where nothing was written the count is what it was;
     ///   after `.syncFailed` it is the new one.
     @discardableResult
     public func increment(by step: Int64 = 1, persistence: Persistence? = nil) throws(LogDBError) -> Int64 {

@@ -6,28 +6,28 @@
 //===-----------------------------------------------------------------------===//
 
 extension Database {
-    /// Writes a document without holding a thread while the disk works; as ``upsert(_:_:json:persistence:)``.
+    /// Writes a document without holding a thread while the disk works; as ``upsert(_:_:json:timeToLive:persistence:)``.
     @discardableResult
     public func upsert(
-        _ table: String, _ key: Key, json: [UInt8], persistence: Persistence? = nil
+        _ table: String, _ key: Key, json: [UInt8], timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
     ) async throws(LogDBError) -> SequenceNumber {
-        try await settle(try appendText(table, key, json), persistence)
+        try await settle(try appendText(table, key, json, timeToLive), persistence)
     }
 
-    /// Writes a JSON value without holding a thread while the disk works; as ``upsert(_:_:_:persistence:)``.
+    /// Writes a JSON value without holding a thread while the disk works; as ``upsert(_:_:_:timeToLive:persistence:)``.
     @discardableResult
     public func upsert(
-        _ table: String, _ key: Key, _ document: JSON, persistence: Persistence? = nil
+        _ table: String, _ key: Key, _ document: JSON, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
     ) async throws(LogDBError) -> SequenceNumber {
-        try await settle(try appendText(table, key, document.serialized()), persistence)
+        try await settle(try appendText(table, key, document.serialized(), timeToLive), persistence)
     }
 
-    /// Writes a value without holding a thread while the disk works; as ``upsert(_:_:encoding:persistence:)``.
+    /// Writes a value without holding a thread while the disk works; as ``upsert(_:_:encoding:timeToLive:persistence:)``.
     @discardableResult
     public func upsert(
-        _ table: String, _ key: Key, encoding document: some Encodable, persistence: Persistence? = nil
+        _ table: String, _ key: Key, encoding document: some Encodable, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
     ) async throws(LogDBError) -> SequenceNumber {
-        try await settle(try appendText(table, key, try Self.encode(document)), persistence)
+        try await settle(try appendText(table, key, try Self.encode(document), timeToLive), persistence)
     }
 
     /// Deletes without holding a thread while the disk works; as ``delete(_:_:persistence:)``.
@@ -50,8 +50,10 @@ extension Database {
         try await settle(Log.Appended(sequence: 0, position: position), persistence)
     }
 
-    private func appendText(_ table: String, _ key: Key, _ json: [UInt8]) throws(LogDBError) -> Log.Appended {
-        try append(table, key, json.span)
+    private func appendText(
+        _ table: String, _ key: Key, _ json: [UInt8], _ timeToLive: TimeToLive?
+    ) throws(LogDBError) -> Log.Appended {
+        try append(table, key, json.span, timeToLive)
     }
 
     @discardableResult

@@ -5,72 +5,84 @@
 //===-----------------------------------------------------------------------===//
 
 extension Database {
-    /// Writes a document given as JSON text; as ``upsert(_:_:json:persistence:)``.
+    /// Writes a document given as JSON text; as ``upsert(_:_:json:timeToLive:persistence:)``.
     @discardableResult
     public func upsert(
-        _ table: String, _ key: Key, json: String, persistence: Persistence? = nil
+        _ table: String, _ key: Key, json: String, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
     ) throws(LogDBError) -> SequenceNumber {
         let text = Array(json.utf8)
-        return try upsert(table, key, json: text.span, persistence: persistence)
+        return try upsert(table, key, json: text.span, timeToLive: timeToLive, persistence: persistence)
     }
 
-    /// Writes a JSON value, an object; ``JSON/null`` deletes. As ``upsert(_:_:json:persistence:)``.
+    /// Writes a JSON value, an object; ``JSON/null`` deletes. As ``upsert(_:_:json:timeToLive:persistence:)``.
     @discardableResult
     public func upsert(
-        _ table: String, _ key: Key, _ document: JSON, persistence: Persistence? = nil
+        _ table: String, _ key: Key, _ document: JSON, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
     ) throws(LogDBError) -> SequenceNumber {
         let text = document.serialized()
-        return try upsert(table, key, json: text.span, persistence: persistence)
+        return try upsert(table, key, json: text.span, timeToLive: timeToLive, persistence: persistence)
     }
 
-    /// Writes a value that encodes as a JSON object; nil deletes. As ``upsert(_:_:json:persistence:)``.
+    /// Writes a value that encodes as a JSON object; nil deletes. As ``upsert(_:_:json:timeToLive:persistence:)``.
     ///
     /// - Throws: also `.codingFailed` if the value cannot be encoded, or not as an object; nothing was written.
     @discardableResult
     public func upsert(
-        _ table: String, _ key: Key, encoding document: some Encodable, persistence: Persistence? = nil
+        _ table: String, _ key: Key, encoding document: some Encodable, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
     ) throws(LogDBError) -> SequenceNumber {
         let text = try Self.encode(document)
-        return try upsert(table, key, json: text.span, persistence: persistence)
+        return try upsert(table, key, json: text.span, timeToLive: timeToLive, persistence: persistence)
     }
 
-    /// ``upsert(_:_:json:persistence:)`` by another name.
+    /// ``upsert(_:_:json:timeToLive:persistence:)`` by another name.
     @discardableResult
     public func insert(
-        _ table: String, _ key: Key, json: Span<UInt8>, persistence: Persistence? = nil
-    ) throws(LogDBError) -> SequenceNumber { try upsert(table, key, json: json, persistence: persistence) }
+        _ table: String, _ key: Key, json: Span<UInt8>, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
+    ) throws(LogDBError) -> SequenceNumber {
+        try upsert(table, key, json: json, timeToLive: timeToLive, persistence: persistence)
+    }
 
-    /// ``upsert(_:_:_:persistence:)`` by another name.
+    /// ``upsert(_:_:_:timeToLive:persistence:)`` by another name.
     @discardableResult
     public func insert(
-        _ table: String, _ key: Key, _ document: JSON, persistence: Persistence? = nil
-    ) throws(LogDBError) -> SequenceNumber { try upsert(table, key, document, persistence: persistence) }
+        _ table: String, _ key: Key, _ document: JSON, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
+    ) throws(LogDBError) -> SequenceNumber {
+        try upsert(table, key, document, timeToLive: timeToLive, persistence: persistence)
+    }
 
-    /// ``upsert(_:_:encoding:persistence:)`` by another name.
+    /// ``upsert(_:_:encoding:timeToLive:persistence:)`` by another name.
     @discardableResult
     public func insert(
-        _ table: String, _ key: Key, encoding document: some Encodable, persistence: Persistence? = nil
-    ) throws(LogDBError) -> SequenceNumber { try upsert(table, key, encoding: document, persistence: persistence) }
+        _ table: String, _ key: Key, encoding document: some Encodable, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
+    ) throws(LogDBError) -> SequenceNumber {
+        try upsert(table, key, encoding: document, timeToLive: timeToLive, persistence: persistence)
+    }
 
-    /// ``upsert(_:_:json:persistence:)`` by another name.
+    /// ``upsert(_:_:json:timeToLive:persistence:)`` by another name.
     @discardableResult
     public func update(
-        _ table: String, _ key: Key, json: Span<UInt8>, persistence: Persistence? = nil
-    ) throws(LogDBError) -> SequenceNumber { try upsert(table, key, json: json, persistence: persistence) }
+        _ table: String, _ key: Key, json: Span<UInt8>, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
+    ) throws(LogDBError) -> SequenceNumber {
+        try upsert(table, key, json: json, timeToLive: timeToLive, persistence: persistence)
+    }
 
-    /// ``upsert(_:_:_:persistence:)`` by another name.
+    /// ``upsert(_:_:_:timeToLive:persistence:)`` by another name.
     @discardableResult
     public func update(
-        _ table: String, _ key: Key, _ document: JSON, persistence: Persistence? = nil
-    ) throws(LogDBError) -> SequenceNumber { try upsert(table, key, document, persistence: persistence) }
+        _ table: String, _ key: Key, _ document: JSON, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
+    ) throws(LogDBError) -> SequenceNumber {
+        try upsert(table, key, document, timeToLive: timeToLive, persistence: persistence)
+    }
 
-    /// ``upsert(_:_:encoding:persistence:)`` by another name.
+    /// ``upsert(_:_:encoding:timeToLive:persistence:)`` by another name.
     @discardableResult
     public func update(
-        _ table: String, _ key: Key, encoding document: some Encodable, persistence: Persistence? = nil
-    ) throws(LogDBError) -> SequenceNumber { try upsert(table, key, encoding: document, persistence: persistence) }
+        _ table: String, _ key: Key, encoding document: some Encodable, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
+    ) throws(LogDBError) -> SequenceNumber {
+        try upsert(table, key, encoding: document, timeToLive: timeToLive, persistence: persistence)
+    }
 
-    /// The live document of `key` as a JSON value; ``JSON/null`` if it was deleted or never written.
+    /// The live document of `key` as a JSON value; ``JSON/null`` if it was deleted, has expired or was never written.
     public func get(_ table: String, _ key: Key) throws(LogDBError) -> JSON {
         try Self.json(try document(table, key))
     }
@@ -80,7 +92,7 @@ extension Database {
         return try JSON(parsing: text)
     }
 
-    /// The live document of `key`, decoded; nil if it was deleted or never written.
+    /// The live document of `key`, decoded; nil if it was deleted, has expired or was never written.
     ///
     /// - Throws: also `.codingFailed` if the document is not of the type.
     public func get<Document: Decodable>(
@@ -119,15 +131,17 @@ extension Operation {
 
 extension Batch {
     /// Adds an upsert of a JSON value; ``JSON/null`` adds a delete.
-    public mutating func upsert(_ table: String, _ key: Key, _ document: JSON) throws(LogDBError) {
+    public mutating func upsert(_ table: String, _ key: Key, _ document: JSON, timeToLive: TimeToLive? = nil) throws(LogDBError) {
         if document.isNull { return try delete(table, key) }
-        try upsert(table, key, json: document.serialized().span)
+        try upsert(table, key, json: document.serialized().span, timeToLive: timeToLive)
     }
 
     /// Adds an upsert of a value that encodes as a JSON object; nil adds a delete.
-    public mutating func upsert(_ table: String, _ key: Key, encoding document: some Encodable) throws(LogDBError) {
+    public mutating func upsert(
+        _ table: String, _ key: Key, encoding document: some Encodable, timeToLive: TimeToLive? = nil
+    ) throws(LogDBError) {
         let text = try Database.encode(document)
         if text.first == UInt8(ascii: "n") { return try delete(table, key) }
-        try upsert(table, key, json: text.span)
+        try upsert(table, key, json: text.span, timeToLive: timeToLive)
     }
 }

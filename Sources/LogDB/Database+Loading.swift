@@ -11,14 +11,14 @@ extension Database {
 
     /// Loads the live documents of `table` into memory, as a dictionary that cannot be changed. The quickest way to get everything back.
     ///
-    /// A table that does not exist is empty. Sees the state at the moment of the call, as ``select(_:_:)`` does. Reads all of the log that is not compacted,
+    /// A table that does not exist is empty. Sees the state at the moment of the call, as ``select(_:_:)`` does; what expires later stays in it. Reads all of the log that is not compacted,
     /// and of the base what is the table's. Memory: that of the result, and ``Options/memoryBudgetBytes`` at most while it is made.
     ///
     /// - Throws: ``LogDBError`` `.corrupted` if damage is met, `.closed`, `.inputOutput`.
     public func loadAll(_ table: String) throws(LogDBError) -> LoadedTable {
         let snapshot = try log.snapshot()
         guard let id = snapshot.tables.ids[table] else { return LoadedTable(name: table, store: .empty) }
-        let loader = Loader(snapshot, table: id, budget: options.memoryBudgetBytes)
+        let loader = try Loader(snapshot, table: id, budget: options.memoryBudgetBytes)
         try loader.load()
         return LoadedTable(name: table, store: loader.stores[id] ?? .empty)
     }
@@ -26,7 +26,7 @@ extension Database {
     /// Loads the live documents of all tables, at one moment; as ``loadAll(_:)``.
     public func loadAll() throws(LogDBError) -> LoadedDatabase {
         let snapshot = try log.snapshot()
-        let loader = Loader(snapshot, table: nil, budget: options.memoryBudgetBytes)
+        let loader = try Loader(snapshot, table: nil, budget: options.memoryBudgetBytes)
         try loader.load()
         return LoadedDatabase(snapshot.tables.ids.mapValues { loader.stores[$0] ?? .empty }, none: .empty)
     }
@@ -69,7 +69,7 @@ extension Database {
     ) throws {
         let snapshot = try log.snapshot()
         guard let id = snapshot.tables.ids[table] else { return }
-        let loader = Loader(snapshot, table: id, budget: options.memoryBudgetBytes)
+        let loader = try Loader(snapshot, table: id, budget: options.memoryBudgetBytes)
         let expected = try loader.expect()
         if expected > 0 { dictionary.reserveCapacity(dictionary.count + expected) }
         try loader.deliver { key, document in

@@ -180,18 +180,20 @@ public final class Database: Sendable {
     /// The document is JSON text (RFC 8259): one object, valid UTF-8, nested at most 1,000 deep. It is kept byte for byte. Writing
     /// `null` deletes.
     ///
-    /// - Parameter persistence: how far the write must have travelled before this returns; nil is ``Options/persistence``.
+    /// - Parameters:
+    ///   - timeToLive: when the document expires; nil: as the table says (``setTimeToLive(_:of:persistence:)``), by default never. Nothing for a delete.
+    ///   - persistence: how far the write must have travelled before this returns; nil is ``Options/persistence``.
     /// - Returns: the operation's sequence number, greater than every earlier one.
     /// - Throws: ``LogDBError`` with code
-    ///   - `.invalidDocument`, `.documentTooLarge`, `.keyTooLarge`, `.invalidTableName`, `.tooManyTables`: nothing was written;
+    ///   - `.invalidDocument`, `.documentTooLarge`, `.keyTooLarge`, `.invalidTableName`, `.tooManyTables`, `.invalidOption`: nothing was written;
     ///   - `.diskFull`: nothing was written; deletes still work while the reserve of the segment lasts;
     ///   - `.syncFailed`: whether the write survives is unknown; all further writes throw `.poisoned` until the database is reopened;
     ///   - `.inputOutput`, `.poisoned`, `.closed`, `.readOnly`.
     @discardableResult
     public func upsert(
-        _ table: String, _ key: Key, json: Span<UInt8>, persistence: Persistence? = nil
+        _ table: String, _ key: Key, json: Span<UInt8>, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
     ) throws(LogDBError) -> SequenceNumber {
-        let appended = try append(table, key, json)
+        let appended = try append(table, key, json, timeToLive)
         try log.wait(for: appended.position, try level(persistence))
         return appended.sequence
     }
@@ -199,7 +201,7 @@ public final class Database: Sendable {
     /// Deletes `key` from `table`. Deleting what is not there is an operation like any other.
     ///
     /// - Returns: the operation's sequence number.
-    /// - Throws: as ``upsert(_:_:json:persistence:)``.
+    /// - Throws: as ``upsert(_:_:json:timeToLive:persistence:)``.
     @discardableResult
     public func delete(_ table: String, _ key: Key, persistence: Persistence? = nil) throws(LogDBError) -> SequenceNumber {
         let appended = try appendDelete(table, key)
@@ -210,7 +212,7 @@ public final class Database: Sendable {
     /// Writes all operations of `batch`, or none: they go into one frame.
     ///
     /// - Returns: the sequence numbers of the batch's operations, in its order; nil for an empty batch.
-    /// - Throws: as ``upsert(_:_:json:persistence:)``, for the first operation that is wrong, and `.batchTooLarge`.
+    /// - Throws: as ``upsert(_:_:json:timeToLive:persistence:)``, for the first operation that is wrong, and `.batchTooLarge`.
     @discardableResult
     public func write(_ batch: Batch, persistence: Persistence? = nil) throws(LogDBError) -> ClosedRange<SequenceNumber>? {
         guard let appended = try append(batch) else { return nil }
@@ -260,7 +262,8 @@ public final class Database: Sendable {
     /// Delivers every operation in order: what an application feeds its own dictionary with. The last one of a key wins.
     ///
     /// Sees the state at the moment of the call; writing meanwhile, even in `body`, is allowed and not seen. Operations on tables that
-    /// were dropped are passed over. Memory: ``Options/memoryBudgetBytes`` at most, plus the largest document.
+    /// were dropped are passed over. A document that has expired is delivered as a delete. Memory: ``Options/memoryBudgetBytes`` at most, plus the largest
+    /// document.
     ///
     /// - Throws: what `body` throws; ``LogDBError`` `.corrupted` if damage is met, after everything before it was delivered.
     public func replay(_ body: (borrowing Operation) throws -> Void) throws {
@@ -317,7 +320,7 @@ public final class Database: Sendable {
         return place
     }
 
-    /// The live document of `key`, byte for byte as written; nil if it was deleted or never written.
+    /// The live document of `key`, byte for byte as written; nil if it was deleted, has expired or was never written.
     ///
     /// Reads newest first and as little as it can: usually one block.
     public func document(_ table: String, _ key: Key) throws(LogDBError) -> [UInt8]? {
@@ -353,13 +356,14 @@ public final class Database: Sendable {
     }
 
     /// Proves and appends a document, or a delete where it is `null`.
-    func append(_ table: String, _ key: Key, _ json: Span<UInt8>) throws(LogDBError) -> Log.Appended {
+    func append(_ table: String, _ key: Key, _ json: Span<UInt8>, _ timeToLive: TimeToLive? = nil) throws(LogDBError) -> Log.Appended {
         try checkWritable()
+        try TimeToLive.validate(timeToLive)
         if isNull(json) { return try appendDelete(table, key) }
         while true {
             let epoch = log.schemas.epoch
             try checkDocument(json, under: key, in: table)
-            if let appended = try log.append(table, key, json, isDelete: false, epoch: epoch) { return appended }
+            if let appended = try log.append(table, key, json, isDelete: false, timeToLive: timeToLive, epoch: epoch) { return appended }
         }
     }
 

@@ -11,7 +11,7 @@ import LogDBFormat
 /// for (key, document) in actors { … }
 /// ```
 ///
-/// It does not change when the database does, and stays after that was closed. Copies share the memory, which is given back when the last one
+/// It does not change when the database does, nor when a document expires, and stays after that was closed. Copies share the memory, which is given back when the last one
 /// and the last ``LoadedDocument`` of it are gone; any number of threads may read. The order of the documents has no meaning.
 ///
 /// Memory: keys and documents as they are written, and 32 to 52 bytes for each, with those of keys that were deleted since the last compaction

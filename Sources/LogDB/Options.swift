@@ -63,7 +63,7 @@ public struct Options: Sendable {
     /// Memory that replaying, selecting, finding and compacting may each use beyond the largest document: 4 MiB or more, default 64 MiB. With less,
     /// more is spilled to the disk on the way.
     public var memoryBudgetBytes = 64 << 20
-    /// When the database compacts itself. Default ``CompactionPolicy/automatic``: in the background, when half of the data is superseded.
+    /// When the database compacts itself. Default ``CompactionPolicy/automatic``: in the background, when half of the data is superseded or expired.
     public var compaction: CompactionPolicy = .automatic
     /// How writes reach the log. Default ``Appender/automatic``.
     public var appender: Appender = .automatic

@@ -13,18 +13,20 @@ public struct Table<Key: TableKey, Document: Codable>: Sendable {
     public let database: Database
     public let name: String
 
-    /// Writes `document` under `key`; as ``Database/upsert(_:_:encoding:persistence:)``.
+    /// Writes `document` under `key`; as ``Database/upsert(_:_:encoding:timeToLive:persistence:)``.
     @discardableResult
-    public func upsert(_ document: Document, forKey key: Key, persistence: Persistence? = nil) throws(LogDBError) -> SequenceNumber {
-        try database.upsert(name, key.key, encoding: document, persistence: persistence)
+    public func upsert(
+        _ document: Document, forKey key: Key, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
+    ) throws(LogDBError) -> SequenceNumber {
+        try database.upsert(name, key.key, encoding: document, timeToLive: timeToLive, persistence: persistence)
     }
 
     /// Writes `document` under `key` without holding a thread while the disk works.
     @discardableResult
     public func upsert(
-        _ document: Document, forKey key: Key, persistence: Persistence? = nil
+        _ document: Document, forKey key: Key, timeToLive: TimeToLive? = nil, persistence: Persistence? = nil
     ) async throws(LogDBError) -> SequenceNumber {
-        try await database.upsert(name, key.key, encoding: document, persistence: persistence)
+        try await database.upsert(name, key.key, encoding: document, timeToLive: timeToLive, persistence: persistence)
     }
 
     /// Deletes `key`; as ``Database/delete(_:_:persistence:)``.
@@ -33,7 +35,7 @@ public struct Table<Key: TableKey, Document: Codable>: Sendable {
         try database.delete(name, key.key, persistence: persistence)
     }
 
-    /// The live document of `key`, decoded; nil if it was deleted or never written.
+    /// The live document of `key`, decoded; nil if it was deleted, has expired or was never written.
     public func get(_ key: Key) throws(LogDBError) -> Document? {
         try database.get(name, key.key, as: Document.self)
     }

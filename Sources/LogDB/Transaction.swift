@@ -39,38 +39,51 @@ public final class Transaction: Sendable {
     /// Writes the document `json` under `key` in `table`, as part of the transaction. Nothing is durable before the commit.
     ///
     /// - Returns: the operation's sequence number, its place in the order.
-    /// - Throws: as ``Database/upsert(_:_:json:persistence:)``, and
+    /// - Throws: as ``Database/upsert(_:_:json:timeToLive:persistence:)``, and
     ///   - `.transactionEnded` after a commit or rollback;
     ///   - `.transactionTooLarge` if the log grew too much since the transaction began; it was rolled back.
     @discardableResult
-    public func upsert(_ table: String, _ key: Key, json: Span<UInt8>) throws(LogDBError) -> SequenceNumber {
+    public func upsert(
+        _ table: String, _ key: Key, json: Span<UInt8>, timeToLive: TimeToLive? = nil
+    ) throws(LogDBError) -> SequenceNumber {
+        try TimeToLive.validate(timeToLive)
         if database.isNull(json) { return try delete(table, key) }
         while true {
             let epoch = database.log.schemas.epoch
             try database.checkDocument(json, under: key, in: table)
-            if let sequence = try database.log.append(table, key, json, isDelete: false, to: state, epoch: epoch) { return sequence }
+            if let sequence = try database.log.append(
+                table, key, json, isDelete: false, timeToLive: timeToLive, to: state, epoch: epoch)
+            {
+                return sequence
+            }
         }
     }
 
-    /// Writes a document given as JSON text; as ``upsert(_:_:json:)``.
+    /// Writes a document given as JSON text; as ``upsert(_:_:json:timeToLive:)``.
     @discardableResult
-    public func upsert(_ table: String, _ key: Key, json: String) throws(LogDBError) -> SequenceNumber {
+    public func upsert(
+        _ table: String, _ key: Key, json: String, timeToLive: TimeToLive? = nil
+    ) throws(LogDBError) -> SequenceNumber {
         let text = Array(json.utf8)
-        return try upsert(table, key, json: text.span)
+        return try upsert(table, key, json: text.span, timeToLive: timeToLive)
     }
 
-    /// Writes a JSON value; ``JSON/null`` deletes. As ``upsert(_:_:json:)``.
+    /// Writes a JSON value; ``JSON/null`` deletes. As ``upsert(_:_:json:timeToLive:)``.
     @discardableResult
-    public func upsert(_ table: String, _ key: Key, _ document: JSON) throws(LogDBError) -> SequenceNumber {
+    public func upsert(
+        _ table: String, _ key: Key, _ document: JSON, timeToLive: TimeToLive? = nil
+    ) throws(LogDBError) -> SequenceNumber {
         let text = document.serialized()
-        return try upsert(table, key, json: text.span)
+        return try upsert(table, key, json: text.span, timeToLive: timeToLive)
     }
 
-    /// Writes a value that encodes as a JSON object; nil deletes. As ``upsert(_:_:json:)``.
+    /// Writes a value that encodes as a JSON object; nil deletes. As ``upsert(_:_:json:timeToLive:)``.
     @discardableResult
-    public func upsert(_ table: String, _ key: Key, encoding document: some Encodable) throws(LogDBError) -> SequenceNumber {
+    public func upsert(
+        _ table: String, _ key: Key, encoding document: some Encodable, timeToLive: TimeToLive? = nil
+    ) throws(LogDBError) -> SequenceNumber {
         let text = try Database.encode(document)
-        return try upsert(table, key, json: text.span)
+        return try upsert(table, key, json: text.span, timeToLive: timeToLive)
     }
 
     /// Deletes `key` from `table`, as part of the transaction.
@@ -83,17 +96,17 @@ public final class Transaction: Sendable {
 
     // MARK: - Reading
 
-    /// The document of `key` as the transaction sees it, byte for byte; nil if it was deleted or never written.
+    /// The document of `key` as the transaction sees it, byte for byte; nil if it was deleted, has expired or was never written.
     public func document(_ table: String, _ key: Key) throws(LogDBError) -> [UInt8]? {
         try database.document(table, key, in: try database.log.snapshot(of: state))
     }
 
-    /// The document of `key` as the transaction sees it; ``JSON/null`` if it was deleted or never written.
+    /// The document of `key` as the transaction sees it; ``JSON/null`` if it was deleted, has expired or was never written.
     public func get(_ table: String, _ key: Key) throws(LogDBError) -> JSON {
         try Database.json(try document(table, key))
     }
 
-    /// The document of `key` as the transaction sees it, decoded; nil if it was deleted or never written.
+    /// The document of `key` as the transaction sees it, decoded; nil if it was deleted, has expired or was never written.
     public func get<Document: Decodable>(
         _ table: String, _ key: Key, as type: Document.Type = Document.self
     ) throws(LogDBError) -> Document? {

@@ -18,11 +18,16 @@ struct DumpCommand: ParsableCommand {
 
               {"table":"actors","keys":"string","formats":true,"schema":{"type":"object"}}
 
-            and where it retains older versions ('logdb retention'), what it retains, which 'logdb load' sets as well:
+            and where it retains older versions ('logdb retention'), what it retains, and where its documents live for a time ('logdb ttl'), for how long, in
+            milliseconds; 'logdb load' sets both as well. A document that expires says when, in milliseconds since 1970 UTC; in a table with a time to live one that
+            does not says null:
 
               {"table":"actors","retention":{"keep":"versions","count":5}}
+              {"table":"sessions","timeToLive":1800000}
+              {"table":"sessions","key":"alice","value":{"token":7},"expires":1790001800021}
 
-            --documents-only leaves these lines out. Savepoints, older versions of documents, and times are not printed: --history does that.
+            What has expired when the dump starts is not printed. --documents-only leaves the lines of tables out. Savepoints, older versions of documents, and times \
+            are not printed: --history does that.
 
             Dumping, loading the output into a new database and dumping that gives the same bytes. Documents are printed byte for byte as \
             stored, except that newlines between their tokens become spaces.
@@ -30,7 +35,7 @@ struct DumpCommand: ParsableCommand {
             --from, --to, --prefix, --limit and --reverse choose among the keys of one --table, and print documents only; --to is not included.
 
             --operations prints every operation that is still there, with sequence number and time (milliseconds since 1970 UTC): what was \
-            compacted by table and key, then the log in the order in which it was written:
+            compacted by table and key, then the log in the order in which it was written; what has expired as a delete:
 
               {"sequence":1,"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}
               {"sequence":2,"time":1790000000022,"table":"actors","key":"goblin-7","delete":true}
@@ -90,7 +95,7 @@ struct DumpCommand: ParsableCommand {
     @Flag(help: "All that is left, in the order in which it happened, as a new database can be made of it.")
     var history = false
 
-    @Flag(help: "Leave out the schemas and retentions of tables.")
+    @Flag(help: "Leave out the schemas, retentions and times to live of tables.")
     var documentsOnly = false
 
     @Option(help: ArgumentHelp("Memory to use, beyond the largest document: 4MiB or more. (default: 64MiB)", valueName: "bytes"))
@@ -135,8 +140,8 @@ struct DumpCommand: ParsableCommand {
         var options = Options.toRead
         if let memory { options.memoryBudgetBytes = memory.bytes }
         if history { return try withDatabase(database.path, options) { try printHistory(of: $0) } }
-        var printer = OperationPrinter()
         try withDatabase(database.path, options) { database in
+            var printer = OperationPrinter(try OperationLines(database))
             if asOf == nil, let table, try !database.tables.contains(table) {
                 StandardError.report("there is no table \"\(table)\": nothing to print")
             }
@@ -175,7 +180,7 @@ struct DumpCommand: ParsableCommand {
 
 extension DumpCommand {
     private func printHistory(of database: Database) throws {
-        var printer = HistoryPrinter()
+        var printer = HistoryPrinter(try OperationLines(database))
         printer.begin()
         do {
             let end = try database.chronicle(&printer)
@@ -189,7 +194,7 @@ extension DumpCommand {
     }
 }
 
-/// The schemas and retentions that a dump has to print. They stand before its table's first document, so that loading the dump makes the tables in the order in which
+/// The schemas, retentions and times to live that a dump has to print. They stand before its table's first document, so that loading the dump makes the tables in the order in which
 /// they stand, and dumping that gives the same. Tables without documents come last: where they stand among the others does not show.
 private struct TableLines {
     private let database: Database
@@ -200,7 +205,11 @@ private struct TableLines {
     init(_ tables: [String], _ database: Database) throws {
         self.database = database
         for table in tables {
-            if try database.schema(of: table)?.isWideOpen == false || database.retention(of: table) != .latest { waiting.insert(table) }
+            if try database.schema(of: table)?.isWideOpen == false || database.retention(of: table) != .latest
+                || database.timeToLive(of: table) != nil
+            {
+                waiting.insert(table)
+            }
         }
     }
 
@@ -218,18 +227,21 @@ private struct TableLines {
     private func print(_ table: String, by printer: inout OperationPrinter) throws {
         if let schema = try database.schema(of: table), !schema.isWideOpen { try printer.printSchema(schema, of: table) }
         try printer.printRetention(try database.retention(of: table), of: table)
+        if let timeToLive = try database.timeToLive(of: table) { try printer.print(timeToLive: timeToLive, of: table) }
     }
 }
 
 /// Standard output, line by line.
 private struct OperationPrinter {
-    private var lines = OperationLines()
+    private var lines: OperationLines
     private var output = OutputBuffer()
     private var progress = ProgressLine(quiet: Descriptors.isTerminal(1), updatesPerLook: 1000)
     private var count = 0
 
+    init(_ lines: OperationLines) { self.lines = lines }
+
     mutating func printDocument(_ operation: borrowing Operation) throws {
-        lines.append(table: operation.table, key: try operation.key, document: operation.document, to: &output.bytes)
+        try lines.append(document: operation, to: &output.bytes)
         try printed()
     }
 
@@ -241,6 +253,11 @@ private struct OperationPrinter {
     mutating func printRetention(_ retention: Retention, of table: String) throws {
         guard retention != .latest else { return }
         OperationLines.append(retention, of: table, to: &output.bytes)
+        try printed()
+    }
+
+    mutating func print(timeToLive: Duration, of table: String) throws {
+        OperationLines.append(timeToLive: timeToLive, of: table, to: &output.bytes)
         try printed()
     }
 

@@ -10,7 +10,8 @@
 //      {"history":"end","operations":7,"horizons":[{"operation":3,"time":1790000000044}],"ladders":[]}
 //
 // Each line but the first and the last has a number, from 1 on: that of the operation it becomes. The last one says how many there are, and from which on
-// the history of all tables, or of one ("table", its id; 0 stands for tables that were dropped), is complete.
+// the history of all tables, or of one ("table", its id; 0 stands for tables that were dropped), is complete; and, where documents were cleared away because they had
+// expired, which was the last of them ("expired").
 //===-----------------------------------------------------------------------===//
 
 import LogDB
@@ -18,10 +19,12 @@ import LogDBFormat
 
 /// Prints a chronicle.
 struct HistoryPrinter: ChronicleSink {
-    private var lines = OperationLines()
+    private var lines: OperationLines
     private var output = OutputBuffer()
     private var progress = ProgressLine(quiet: Descriptors.isTerminal(1), updatesPerLook: 1000)
     private var count = 0
+
+    init(_ lines: OperationLines) { self.lines = lines }
 
     mutating func begin() { output.bytes.append("{\"history\":1}\n") }
 
@@ -80,7 +83,14 @@ struct HistoryPrinter: ChronicleSink {
                 "\(index > 0 ? "," : ""){\"table\":\(table),\"checksum\":\(ladder.checksum),\"since\":\(ladder.since),\"now\":\(ladder.now)}"
             )
         }
-        output.bytes.append("]}\n")
+        output.bytes.append("]")
+        if !end.expired.isEmpty {
+            let list = end.expired.sorted { $0.key < $1.key }.map {
+                "{\"table\":\($0.key),\"operation\":\($0.value.sequence),\"time\":\($0.value.milliseconds)}"
+            }
+            output.bytes.append(",\"expired\":[\(list.joined(separator: ","))]")
+        }
+        output.bytes.append("}\n")
     }
 
     private mutating func printed() throws {
@@ -116,8 +126,13 @@ extension ChronicleEnd {
             }
             return value
         }
-        func forEach(_ name: String, _ body: (_ members: [String: JSONSlice], _ cursor: borrowing JSONCursor) throws -> Void) throws {
-            guard let list = try JSONCursor.find([name], in: line), list.kind == .array else {
+        func forEach(
+            _ name: String, isOptional: Bool = false,
+            _ body: (_ members: [String: JSONSlice], _ cursor: borrowing JSONCursor) throws -> Void
+        ) throws {
+            let found = try JSONCursor.find([name], in: line)
+            if found == nil, isOptional { return }
+            guard let list = found, list.kind == .array else {
                 throw LineError("there is no list \(name.debugDescription)", at: 0)
             }
             var elements = JSONCursor(line, inside: list)
@@ -137,6 +152,11 @@ extension ChronicleEnd {
                 milliseconds: try number(members["time"], cursor, "time"))
             guard members["table"] != nil else { return all = horizon }
             tables[UInt64(clamping: try number(members["table"], cursor, "table"))] = horizon
+        }
+        try forEach("expired", isOptional: true) { members, cursor in
+            expired[UInt64(clamping: try number(members["table"], cursor, "table"))] = ExpiryHorizon(
+                sequence: UInt64(clamping: try number(members["operation"], cursor, "operation")),
+                milliseconds: try number(members["time"], cursor, "time"))
         }
         try forEach("ladders") { members, cursor in
             guard let checksum = UInt32(exactly: try number(members["checksum"], cursor, "checksum")) else {

@@ -42,7 +42,8 @@ struct LogDBCommand: ParsableCommand {
         version: "logdb \(version), database format \(FileHeader.version)",
         subcommands: [
             LoadCommand.self, DumpCommand.self, PutCommand.self, GetCommand.self, DeleteCommand.self, TablesCommand.self, DropCommand.self,
-            SealCommand.self, CompactCommand.self, SchemaCommand.self, SavepointCommand.self, RetentionCommand.self, HistoryCommand.self,
+            SealCommand.self, CompactCommand.self, SchemaCommand.self, SavepointCommand.self, RetentionCommand.self, TimeToLiveCommand.self,
+            HistoryCommand.self,
             DiffCommand.self, RevertCommand.self,
             StatsCommand.self, VerifyCommand.self, SalvageCommand.self,
             DemoCommand.self,

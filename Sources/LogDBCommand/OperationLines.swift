@@ -3,8 +3,10 @@
 //      {"table":"actors","key":"goblin-7","value":{"hp":7}}                                            dump, get
 //      {"sequence":9,"time":1790000000021,"table":"actors","key":7,"value":{"hp":7}}                   dump --operations
 //      {"sequence":10,"time":1790000000022,"table":"actors","key":7,"delete":true}
+//      {"table":"sessions","key":"alice","value":{"token":7},"expires":1790001800021}                  all of these, where a document expires
 //      {"table":"actors","keys":"string","formats":true,"schema":{"type":"object"}}                    dump
 //      {"table":"actors","retention":{"keep":"versions","count":5}}                                    dump
+//      {"table":"sessions","timeToLive":1800000}                                                       dump
 //      {"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}                       dump --history, see HistoryLines
 //
 //   * members in this order, no spaces between them, the document byte for byte as stored. One exception: a newline or carriage
@@ -19,13 +21,21 @@ struct OperationLines {
     /// `"table":"…","key":` of the last line's table.
     private var tableMembers: [UInt8] = []
     private var table: String?
+    /// Tables with a time to live: where it is loaded, a document without expiry must be said to have none.
+    private let expiringTables: Set<String>
+    private var isExpiring = false
+
+    /// - Parameter database: where the operations come from.
+    init(_ database: Database) throws {
+        expiringTables = Set(try database.tables.filter { try database.timeToLive(of: $0) != nil })
+    }
 
     /// Appends the line of a live document.
     @inline(__always)
-    mutating func append(table: String, key: Key, document: Span<UInt8>, to bytes: inout [UInt8]) {
+    mutating func append(document operation: borrowing Operation, to bytes: inout [UInt8]) throws {
         bytes.append(UInt8(ascii: "{"))
-        appendAddress(table, key, to: &bytes)
-        Self.appendValue(document, to: &bytes)
+        appendAddress(operation.table, try operation.key, to: &bytes)
+        appendValue(operation, to: &bytes)
     }
 
     /// Appends the line of an operation in the log.
@@ -39,7 +49,7 @@ struct OperationLines {
         if operation.isDelete {
             bytes.append(",\"delete\":true}\n")
         } else {
-            Self.appendValue(operation.document, to: &bytes)
+            appendValue(operation, to: &bytes)
         }
     }
 
@@ -64,20 +74,27 @@ struct OperationLines {
         bytes.append(contentsOf: lineEnd)
     }
 
+    /// Appends the line of a table's time to live.
+    static func append(timeToLive: Duration, of table: String, to bytes: inout [UInt8]) {
+        bytes.append("{\"table\":")
+        JSONText.append(table, to: &bytes)
+        bytes.append(",\"timeToLive\":\(timeToLive.milliseconds)}\n")
+    }
+
     /// Appends the line of an operation as `load` reads it, with its time.
     mutating func appendTimed(_ operation: borrowing Operation, to bytes: inout [UInt8]) throws {
         bytes.append("{\"time\":")
         bytes.append(decimal: operation.milliseconds)
         bytes.append(UInt8(ascii: ","))
         appendAddress(operation.table, try operation.key, to: &bytes)
-        if operation.isDelete { bytes.append(",\"value\":null}\n") } else { Self.appendValue(operation.document, to: &bytes) }
+        if operation.isDelete { bytes.append(",\"value\":null}\n") } else { appendValue(operation, to: &bytes) }
     }
 
     /// Appends the line of an operation as `load` reads it, without number and time.
     mutating func appendChange(_ operation: borrowing Operation, to bytes: inout [UInt8]) throws {
         bytes.append(UInt8(ascii: "{"))
         appendAddress(operation.table, try operation.key, to: &bytes)
-        if operation.isDelete { bytes.append(",\"value\":null}\n") } else { Self.appendValue(operation.document, to: &bytes) }
+        if operation.isDelete { bytes.append(",\"value\":null}\n") } else { appendValue(operation, to: &bytes) }
     }
 
     @inline(__always)
@@ -92,6 +109,7 @@ struct OperationLines {
 
     private mutating func remember(_ table: String) {
         self.table = table
+        isExpiring = expiringTables.contains(table)
         tableMembers = Array("\"table\":".utf8)
         JSONText.append(table, to: &tableMembers)
         tableMembers.append(",\"key\":")
@@ -100,12 +118,32 @@ struct OperationLines {
     private static let sequenceMember = Array("{\"sequence\":".utf8)
     private static let timeMember = Array(",\"time\":".utf8)
     private static let valueMember = Array(",\"value\":".utf8)
+    private static let expiresMember = Array(",\"expires\":".utf8)
+    private static let null = Array("null".utf8)
     private static let lineEnd = Array("}\n".utf8)
 
     @inline(__always)
-    static func appendValue(_ document: Span<UInt8>, to bytes: inout [UInt8]) {
+    private func appendValue(_ operation: borrowing Operation, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: Self.valueMember)
+        bytes.append(line: operation.document)
+        if let expires = operation.expires {
+            bytes.append(contentsOf: Self.expiresMember)
+            bytes.append(decimal: expires)
+        } else if isExpiring {
+            bytes.append(contentsOf: Self.expiresMember)
+            bytes.append(contentsOf: Self.null)
+        }
+        bytes.append(contentsOf: Self.lineEnd)
+    }
+
+    /// Appends the value of a version and the end of its line; its expiry as a time for people.
+    static func appendVersion(_ operation: borrowing Operation, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: valueMember)
-        bytes.append(line: document)
+        bytes.append(line: operation.document)
+        if let expires = operation.expires {
+            bytes.append(contentsOf: expiresMember)
+            JSONText.append(CalendarTime.text(expires), to: &bytes)
+        }
         bytes.append(contentsOf: lineEnd)
     }
 }

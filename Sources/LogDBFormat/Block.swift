@@ -56,7 +56,7 @@ package struct BlockEntry: Equatable, Sendable {
 package struct BlockBuilder: ~Copyable {
     package static let targetRawLength = 1 << 20
     /// The largest document in a block of its own, with room for its key and the columns.
-    package static let maximumRawLength = Record.maximumDocumentLength + Record.maximumKeyLength + targetRawLength
+    package static let maximumRawLength = Record.maximumStoredLength + Record.maximumKeyLength + targetRawLength
 
     private var sequences = ByteBuffer(capacity: 4096)
     private var times = ByteBuffer(capacity: 4096)
@@ -197,7 +197,9 @@ package struct BlockReader: ~Escapable {
         guard keyLength > 0 else { throw FormatError(.corrupted, "a key is empty") }
         let key = try keys.take(keyLength)
         guard tag & 1 == 0 else { return Record(table: tag >> 1, key: key, isDelete: true, document: Span()) }
-        let length = try documentLengths.count(limit: Record.maximumDocumentLength, of: "a document's length")
-        return Record(table: tag >> 1, key: key, isDelete: false, document: try documents.take(length))
+        let length = try documentLengths.count(limit: Record.maximumStoredLength, of: "a document's length")
+        let document = try documents.take(length)
+        try Expiry.prove(document)
+        return Record(table: tag >> 1, key: key, isDelete: false, document: document)
     }
 }

@@ -3,7 +3,7 @@
 // Keeps every different key once, with the block and the size of its newest operation: what the key index and the key sample are
 // made from. Keys are compared as bytes; hashes only say where to look.
 //
-// Memory: the bytes of the different keys, and 40 bytes for each.
+// Memory: the bytes of the different keys, and 48 bytes for each.
 //===-----------------------------------------------------------------------===//
 
 package struct KeyCensus: ~Copyable {
@@ -14,6 +14,7 @@ package struct KeyCensus: ~Copyable {
         var length: Int32
         var block: UInt32
         var bytes: UInt64
+        var expires: Int64
     }
     private var keys = ByteBuffer(capacity: 64 << 10)
     private var entries: [Entry] = []
@@ -30,6 +31,7 @@ package struct KeyCensus: ~Copyable {
     package mutating func add(_ record: borrowing Record, block: Int) {
         let hash = KeyCoding.hash(table: record.table, key: record.key)
         let bytes = record.isDelete ? 0 : UInt64(record.key.count + record.document.count)
+        let expires = Expiry.milliseconds(of: record.document) ?? .max
         let mask = table.count - 1
         var slot = Int(truncatingIfNeeded: hash) & mask
         while table[slot] != 0 {
@@ -38,6 +40,7 @@ package struct KeyCensus: ~Copyable {
                 if isKey(index, record) {
                     entries[index].block = UInt32(block)
                     entries[index].bytes = bytes
+                    entries[index].expires = expires
                     return
                 }
                 hasCollision = true
@@ -47,7 +50,8 @@ package struct KeyCensus: ~Copyable {
         table[slot] = UInt32(entries.count + 1)
         entries.append(
             Entry(
-                hash: hash, table: record.table, start: keys.count, length: Int32(record.key.count), block: UInt32(block), bytes: bytes))
+                hash: hash, table: record.table, start: keys.count, length: Int32(record.key.count), block: UInt32(block), bytes: bytes,
+                expires: expires))
         keys.append(record.key)
         if entries.count * 2 > table.count { grow() }
     }
@@ -82,13 +86,15 @@ package struct KeyCensus: ~Copyable {
     package func isTold(by told: KeySample) -> Bool {
         if hasCollision { return true }
         var sample = KeySample()
-        for entry in entries { sample.add(hash: entry.hash, table: entry.table, bytes: entry.bytes, limit: told.limitToCompare) }
+        for entry in entries {
+            sample.add(hash: entry.hash, table: entry.table, bytes: entry.bytes, expires: entry.expires, limit: told.limitToCompare)
+        }
         return sample.entries == told.entries
     }
 
     package func sample() -> KeySample {
         var sample = KeySample()
-        for entry in entries { sample.add(hash: entry.hash, table: entry.table, bytes: entry.bytes) }
+        for entry in entries { sample.add(hash: entry.hash, table: entry.table, bytes: entry.bytes, expires: entry.expires) }
         return sample
     }
 }

@@ -16,6 +16,12 @@ package struct KeySample: Equatable, Sendable {
         package var table: UInt64
         /// Bytes of key and document of the newest operation; 0 for a delete.
         package var bytes: UInt64
+        /// When that one expires; the greatest number: never.
+        package var expires = Int64.max
+
+        package init(hash: UInt64, table: UInt64, bytes: UInt64, expires: Int64 = .max) {
+            (self.hash, self.table, self.bytes, self.expires) = (hash, table, bytes, expires)
+        }
     }
 
     /// Keys that a segment keeps.
@@ -32,7 +38,7 @@ package struct KeySample: Equatable, Sendable {
     package var limitToCompare: Int { max(1, entries.count + (bound == .max ? 1 : 0)) }
 
     /// Notes an operation on a key, newer than all on the same key before.
-    package mutating func add(hash: UInt64, table: UInt64, bytes: UInt64, limit: Int = KeySample.size) {
+    package mutating func add(hash: UInt64, table: UInt64, bytes: UInt64, expires: Int64 = .max, limit: Int = KeySample.size) {
         guard hash <= bound else { return }
         var low = 0
         var high = entries.count
@@ -41,10 +47,10 @@ package struct KeySample: Equatable, Sendable {
             if entries[middle].hash < hash { low = middle + 1 } else { high = middle }
         }
         if low < entries.count, entries[low].hash == hash {
-            entries[low] = Entry(hash: hash, table: table, bytes: bytes)
+            entries[low] = Entry(hash: hash, table: table, bytes: bytes, expires: expires)
             return
         }
-        entries.insert(Entry(hash: hash, table: table, bytes: bytes), at: low)
+        entries.insert(Entry(hash: hash, table: table, bytes: bytes, expires: expires), at: low)
         if entries.count > limit {
             entries.removeLast()
             // At least one entry is left, and its hash is below the one that went.
@@ -78,6 +84,11 @@ package struct KeySample: Equatable, Sendable {
         scaled(entries.reduce(0.0) { $0 + (isCounted($1.table) ? Double($1.bytes) : 0) })
     }
 
+    /// The same for what has expired at `now`: is part of that.
+    package func estimatedExpiredBytes(at now: Int64, _ isCounted: (UInt64) -> Bool) -> Double {
+        scaled(entries.reduce(0.0) { $0 + ($1.expires <= now && isCounted($1.table) ? Double($1.bytes) : 0) })
+    }
+
     /// How many keys the sample stands for, deleted ones included.
     package var estimatedKeys: Double { scaled(Double(entries.count)) }
 
@@ -94,6 +105,32 @@ package struct KeySample: Equatable, Sendable {
             buffer.append(varint: entry.table)
             buffer.append(varint: entry.bytes)
             last = entry.hash
+        }
+    }
+
+    /// When which of the entries expire: their places, and the times. Only where some do.
+    func appendExpiries(to buffer: inout ByteBuffer) {
+        let expiring = entries.indices.filter { entries[$0].expires < .max }
+        buffer.append(varint: expiring.count)
+        var last = 0
+        for place in expiring {
+            buffer.append(varint: place - last)
+            buffer.append(varint: UInt64(entries[place].expires))
+            last = place
+        }
+    }
+
+    mutating func readExpiries(_ reader: inout ByteReader) throws(FormatError) {
+        let start = reader.position
+        var place = 0
+        for index in 0..<(try reader.count(limit: entries.count, of: "the number of sampled keys that expire")) {
+            let step = try reader.count(limit: entries.count, of: "a place in the key sample")
+            place += step
+            let time = try reader.varint()
+            guard index == 0 || step > 0, place < entries.count, time <= UInt64(Expiry.range.upperBound) else {
+                throw FormatError(.corrupted, "the expiries of a key sample make no sense", at: start)
+            }
+            entries[place].expires = Int64(time)
         }
     }
 

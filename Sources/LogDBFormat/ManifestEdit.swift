@@ -8,7 +8,7 @@
 //      3 reopenRaw    number · allocated                                      appending goes on behind `end`
 //      4 removeRaw    number
 //      5 addSealed    number · identity u64 · method u8 · level u8 · order u8 · generation · fileLength · rawLength · records ·
-//                     firstSequence · lastSequence · endPosition · digest u32 · flags u8 (1: holds operations on table 0)
+//                     firstSequence · lastSequence · endPosition · digest u32 · flags u8 (1: holds operations on table 0, 2: holds documents that expire)
 //                     takes the place of the raw segment of that number
 //      6 removeSealed number
 //      7 counters     nextSegment · nextTable · lastSequence · endPosition    floors: none of them ever goes back
@@ -16,6 +16,7 @@
 //      9 addBase      the fields of addSealed, then least key and greatest key: table · length · bytes each
 //     10 removeBase   number
 //     11 compacted    number · identity u64 · lastSequence · endPosition · digest u32      the last segment of the log that the base took in
+//     12 addHistory   as addBase           13 removeHistory number           14 horizon, 15 ladder, 16 expired: see FileFormat.md
 //
 // Every number without a width is a varint. Segments are listed in log order, which is the order of their numbers.
 //===-----------------------------------------------------------------------===//
@@ -52,6 +53,7 @@ package struct SealedSegmentEntry: Equatable, Sendable {
     package var endPosition: UInt64
     package var digest: UInt32
     package var holdsCatalog: Bool
+    package var holdsExpiring = false
     /// Key order only: the first key in it and the last.
     package var leastKey = FullKey(table: 0, key: [])
     package var greatestKey = FullKey(table: 0, key: [])
@@ -86,7 +88,7 @@ extension SealedSegmentEntry {
         buffer.append(order.rawValue)
         for field in [generation, fileLength, rawLength, records, firstSequence, lastSequence, endPosition] { buffer.append(varint: field) }
         buffer.append(u32: digest)
-        buffer.append(holdsCatalog ? 1 : 0 as UInt8)
+        buffer.append((holdsCatalog ? 1 : 0) | (holdsExpiring ? 2 : 0) as UInt8)
     }
 }
 
@@ -124,6 +126,24 @@ package struct HistoryHorizon: Equatable, Sendable {
     package init(sequence: UInt64 = 0, milliseconds: Int64 = 0) {
         self.sequence = sequence
         self.milliseconds = milliseconds
+    }
+}
+
+/// What compactions have cleared away because it had expired.
+package struct ExpiryHorizon: Equatable, Sendable {
+    /// The greatest number of such a document's operation.
+    package var sequence: UInt64
+    /// The latest expiry of them: what was there at an earlier time is not known any more.
+    package var milliseconds: Int64
+
+    package init(sequence: UInt64 = 0, milliseconds: Int64 = 0) {
+        self.sequence = sequence
+        self.milliseconds = milliseconds
+    }
+
+    /// The horizon of both together.
+    package func joined(_ other: ExpiryHorizon) -> ExpiryHorizon {
+        ExpiryHorizon(sequence: max(sequence, other.sequence), milliseconds: max(milliseconds, other.milliseconds))
     }
 }
 
@@ -177,6 +197,8 @@ package enum ManifestEdit: Equatable, Sendable {
     /// `table` nil: the horizon of all tables that have none of their own.
     case horizon(table: UInt64?, HistoryHorizon)
     case ladder(table: UInt64, LadderRecord)
+    /// `table` nil: of all tables that have no horizon of their own.
+    case expired(table: UInt64?, ExpiryHorizon)
 
     package func append(to buffer: inout ByteBuffer) {
         switch self {
@@ -241,6 +263,11 @@ package enum ManifestEdit: Equatable, Sendable {
             buffer.append(u32: record.checksum)
             buffer.append(signedVarint: record.since)
             buffer.append(signedVarint: record.now)
+        case .expired(let table, let horizon):
+            buffer.append(16 as UInt8)
+            buffer.append(varint: table.map { $0 + 1 } ?? 0)
+            buffer.append(varint: horizon.sequence)
+            buffer.append(varint: UInt64(horizon.milliseconds))
         }
     }
 
@@ -307,6 +334,12 @@ package enum ManifestEdit: Equatable, Sendable {
             return .ladder(
                 table: try reader.varint(),
                 LadderRecord(checksum: try reader.u32(), since: try reader.signedVarint(), now: try reader.signedVarint()))
+        case 16:
+            let scope = try reader.varint()
+            let sequence = try reader.varint()
+            let milliseconds = try reader.count(limit: Int(Expiry.range.upperBound), of: "an expiry")
+            return .expired(
+                table: scope == 0 ? nil : scope - 1, ExpiryHorizon(sequence: sequence, milliseconds: Int64(milliseconds)))
         case let tag: throw FormatError(.corrupted, "the manifest holds an edit of unknown kind \(tag)", at: start)
         }
     }
@@ -328,10 +361,12 @@ package enum ManifestEdit: Equatable, Sendable {
         let endPosition = try reader.varint()
         let digest = try reader.u32()
         let flags = try reader.u8()
-        guard flags < 2 else { throw FormatError(.corrupted, "the manifest has unknown flags \(flags)", at: reader.position - 1) }
-        return SealedSegmentEntry(
+        guard flags < 4 else { throw FormatError(.corrupted, "the manifest has unknown flags \(flags)", at: reader.position - 1) }
+        var entry = SealedSegmentEntry(
             number: number, identity: identity, codec: codec, order: order, generation: generation, fileLength: fileLength,
             rawLength: rawLength, records: records, firstSequence: firstSequence, lastSequence: lastSequence, endPosition: endPosition,
             digest: digest, holdsCatalog: flags & 1 == 1)
+        entry.holdsExpiring = flags & 2 == 2
+        return entry
     }
 }

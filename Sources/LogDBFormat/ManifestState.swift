@@ -13,6 +13,9 @@ package struct ManifestState: Equatable, Sendable {
     package var history: [SealedSegmentEntry] = []
     /// From when on the history of tables is complete that have an entry of their own; table 0 stands for those that were dropped.
     package var horizons: [UInt64: HistoryHorizon] = [:]
+    /// What was cleared away because it had expired: of tables with a horizon of their own, and of all others.
+    package var expiries: [UInt64: ExpiryHorizon] = [:]
+    package var expired = ExpiryHorizon()
     /// Of tables with a ladder.
     package var ladders: [UInt64: LadderRecord] = [:]
     /// The same as `horizons` for all other tables.
@@ -34,6 +37,8 @@ package struct ManifestState: Equatable, Sendable {
         if horizon != HistoryHorizon() { edits.append(.horizon(table: nil, horizon)) }
         edits += horizons.sorted { $0.key < $1.key }.map { .horizon(table: $0.key, $0.value) }
         edits += ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
+        if expired != ExpiryHorizon() { edits.append(.expired(table: nil, expired)) }
+        edits += expiries.sorted { $0.key < $1.key }.map { .expired(table: $0.key, $0.value) }
         if compacted != CompactedLog() { edits.append(.compacted(compacted)) }
         edits += sealed.map(ManifestEdit.addSealed)
         for entry in raw {
@@ -115,6 +120,16 @@ package struct ManifestState: Equatable, Sendable {
         case .ladder(let table, let record):
             try check(table)
             ladders[table] = record.checksum == 0 ? nil : record
+        case .expired(nil, let horizon):
+            try check(horizon.sequence)
+            guard horizon.sequence >= expired.sequence, horizon.milliseconds >= expired.milliseconds else {
+                throw misfit("takes back what has expired")
+            }
+            expired = horizon
+        case .expired(let table?, let horizon):
+            try check(horizon.sequence, table)
+            // Without a number it is taken away.
+            expiries[table] = horizon.sequence == 0 ? nil : horizon
         case .compacted(let log):
             try check(log.number, log.lastSequence, log.endPosition)
             guard log.lastSequence >= compacted.lastSequence else { throw misfit("compacts less than before") }

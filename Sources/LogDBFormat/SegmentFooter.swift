@@ -16,6 +16,8 @@
 //                lastSequence  varint: the last sequence number this segment accounts for
 //                sample        KeySample
 //                log order only: hasIndex u8, and where it is 1 the KeyIndex
+//                only where documents expire: how many, their bytes, when the first does and the last      varints
+//                                varint count, then for each key of the sample that expires: its place less the one before, when     varints
 //
 //      trailer    0  8  "LogDBend"
 //                 8  8  identity of the segment, as in its header
@@ -77,6 +79,7 @@ package struct SegmentFooter: Equatable, Sendable {
     package var sample = KeySample()
     /// Log order only: which block holds a key last; nil where every block must be asked.
     package var keyIndex: KeyIndex?
+    package var expiry = ExpiryStatistics()
 
     package init() {}
 
@@ -94,7 +97,7 @@ package struct SegmentFooter: Equatable, Sendable {
     /// Bytes it takes in memory, about.
     package var byteCount: Int {
         blocks.count * MemoryLayout<BlockEntry>.stride + (keyIndex?.byteCount ?? 0) + firstKeys.reduce(0) { $0 + $1.key.count + 48 }
-            + tables.reduce(0) { $0 + $1.leastKey.count + $1.greatestKey.count + 144 } + sample.entries.count * 24
+            + tables.reduce(0) { $0 + $1.leastKey.count + $1.greatestKey.count + 144 } + sample.entries.count * 32
     }
 
     package var recordCount: Int { blocks.reduce(0) { $0 + $1.recordCount } }
@@ -131,9 +134,13 @@ package struct SegmentFooter: Equatable, Sendable {
         }
         buffer.append(varint: lastSequence)
         sample.append(to: &buffer)
-        guard order == .log else { return }
-        buffer.append(keyIndex == nil ? 0 : 1 as UInt8)
-        keyIndex?.append(to: &buffer)
+        if order == .log {
+            buffer.append(keyIndex == nil ? 0 : 1 as UInt8)
+            keyIndex?.append(to: &buffer)
+        }
+        guard !expiry.isEmpty else { return }
+        expiry.append(to: &buffer)
+        sample.appendExpiries(to: &buffer)
     }
 
     /// Appends body and trailer in their envelopes; `offset` is where in the file they will stand. Returns the digest.
@@ -197,6 +204,10 @@ package struct SegmentFooter: Equatable, Sendable {
             let hasIndex = try reader.u8()
             guard hasIndex < 2 else { throw FormatError(.corrupted, "the segment has unknown flags \(hasIndex)", at: reader.position - 1) }
             if hasIndex == 1 { keyIndex = try KeyIndex(&reader, blockCount: blocks.count) }
+        }
+        if !reader.isAtEnd {
+            expiry = try ExpiryStatistics(&reader)
+            try sample.readExpiries(&reader)
         }
         guard reader.isAtEnd else { throw FormatError(.corrupted, "the segment's index is longer than its contents", at: reader.position) }
     }

@@ -75,7 +75,7 @@ enum FixtureLines {
         try database.select { operation in
             if waiting.remove(operation.table) != nil { try appendSchema(of: operation.table, database, to: &lines) }
             append("{", operation.table, try operation.key, to: &lines)
-            append(document: Array(operation.document), to: &lines)
+            append(document: Array(operation.document), expires: operation.expires, to: &lines)
         }
         for table in waiting.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
             try appendSchema(of: table, database, to: &lines)
@@ -99,16 +99,16 @@ enum FixtureLines {
         try database.replay { operation in
             append(
                 sequence: operation.sequenceNumber, time: operation.milliseconds, operation.table, try operation.key,
-                document: operation.isDelete ? nil : Array(operation.document), to: &lines)
+                document: operation.isDelete ? nil : Array(operation.document), expires: operation.expires, to: &lines)
         }
         return lines
     }
 
     static func append(
-        sequence: UInt64, time: Int64, _ table: String, _ key: Key, document: [UInt8]?, to lines: inout [UInt8]
+        sequence: UInt64, time: Int64, _ table: String, _ key: Key, document: [UInt8]?, expires: Int64? = nil, to lines: inout [UInt8]
     ) {
         append("{\"sequence\":\(sequence),\"time\":\(time),", table, key, to: &lines)
-        if let document { append(document: document, to: &lines) } else { lines += Array(",\"delete\":true}\n".utf8) }
+        if let document { append(document: document, expires: expires, to: &lines) } else { lines += Array(",\"delete\":true}\n".utf8) }
     }
 
     static func append(_ start: String, _ table: String, _ key: Key, to lines: inout [UInt8]) {
@@ -121,9 +121,10 @@ enum FixtureLines {
         }
     }
 
-    static func append(document: [UInt8], to lines: inout [UInt8]) {
+    static func append(document: [UInt8], expires: Int64? = nil, to lines: inout [UInt8]) {
         lines += Array(",\"value\":".utf8)
         lines += document.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
+        if let expires { lines += Array(",\"expires\":\(expires)".utf8) }
         lines += Array("}\n".utf8)
     }
 

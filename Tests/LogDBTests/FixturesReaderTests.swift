@@ -46,6 +46,15 @@ struct SecondReader {
 }
 
 @Suite struct FixturesReaderTests {
+    /// Some documents have expired when they are written, some will not before both readers are done.
+    private static func timeToLive() -> TimeToLive? {
+        [
+            nil, nil, nil, .until(milliseconds: .random(in: 0...1_000_000)),
+            .until(milliseconds: 4_102_444_800_000 + .random(in: 0...1_000_000)),
+        ][
+            Int.random(in: 0..<5)]
+    }
+
     @Test func `both readers tell the savepoint of the fixture that has one`() throws {
         let fixture = Fixture(name: "history")
         let database = try Database.openFixture(fixture.path)
@@ -90,7 +99,7 @@ struct SecondReader {
                     try database.delete(table, key)
                 } else {
                     let filler = String(repeating: "save game \(Int.random(in: 0..<100)) ", count: .random(in: 0..<40))
-                    try database.upsert(table, key, json: #"{"round":\#(round),"text":"\#(filler)"}"#)
+                    try database.upsert(table, key, json: #"{"round":\#(round),"text":"\#(filler)"}"#, timeToLive: Self.timeToLive())
                 }
                 if round == 700 { try database.dropTable("actors") }
             }
@@ -125,7 +134,7 @@ struct SecondReader {
                         try database.delete(table, key)
                     } else {
                         let filler = String(repeating: "save game \(Int.random(in: 0..<100)) ", count: .random(in: 0..<12))
-                        try database.upsert(table, key, json: #"{"text":"\#(filler)"}"#)
+                        try database.upsert(table, key, json: #"{"text":"\#(filler)"}"#, timeToLive: Self.timeToLive())
                     }
                 }
             }

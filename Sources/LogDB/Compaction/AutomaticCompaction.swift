@@ -22,7 +22,10 @@ extension Log {
     /// Tells the compactor that there is a new segment, or no room for one; or that the database was just opened.
     func considerCompaction(hasJustOpened: Bool = false) {
         guard case .automatic(_, let segments) = options.compaction, options.access == .readWrite else { return }
-        guard monitor.withLock({ $0.sealed.count >= segments && $0.failure == nil && !$0.isStopping }) else { return }
+        let mayBeDue = monitor.withLock { state in
+            (state.sealed.count >= segments || state.base.contains { $0.entry.holdsExpiring }) && state.failure == nil && !state.isStopping
+        }
+        guard mayBeDue else { return }
         _ = compactor.wake { [self] in
             if hasJustOpened {
                 let rings = compactor.bell.count
@@ -83,12 +86,15 @@ extension Log {
             ($0.base, $0.history, $0.sealed, $0.catalog, $0.failure == nil && !$0.holdsCompaction, reaper.pin())
         }
         defer { withExtendedLifetime(pin) {} }
-        guard isUsable, tail.count >= segments else { return false }
-        let garbage = try garbage.estimate(base: base, history: history, tail: tail, catalog).share
+        guard isUsable, tail.count >= segments || base.contains(where: { $0.entry.holdsExpiring }) else { return false }
+        let estimate = try garbage.estimate(base: base, history: history, tail: tail, catalog, now: readingMilliseconds)
+        let garbage = estimate.share
         func rawBytes(_ segments: [SealedSegment]) -> UInt64 { segments.reduce(0) { $0 + $1.entry.rawLength } }
         let (baseBytes, historyBytes, tailBytes) = (rawBytes(base), rawBytes(history), rawBytes(tail))
         // The history is written anew as well: what is cleared away must be worth that.
         let current = Double(baseBytes + tailBytes)
+        // What expires does so without a segment being sealed.
+        guard tail.count >= segments else { return estimate.expiredShare * current / max(1, current + Double(historyBytes)) >= share }
         if garbage * current / max(1, current + Double(historyBytes)) >= share { return true }
         if tail.count >= Self.manySegments, tailBytes >= Self.timesBase * (baseBytes + historyBytes) { return true }
         let free = try mapped { () throws(FileError) in try directory.freeBytes() }

@@ -98,6 +98,7 @@ extension Log {
             }
             report.steps += 1
             report.documents = done.documents
+            report.expired += done.expired
             report.writtenBytes += done.writtenBytes
             report.spilledBytes += done.spilledBytes
             report.peakExtraBytes = max(report.peakExtraBytes, done.peakExtraBytes)

@@ -98,7 +98,7 @@ extension Log {
         plan.logRawBytes = tail.reduce(0) { $0 + $1.entry.rawLength }
         plan.baseBytes = (base + history).reduce(0) { $0 + $1.entry.fileLength }
         plan.availableBytes = try availableBytes(compaction)
-        let estimate = try garbage.estimate(base: base, history: history, tail: tail, catalog)
+        let estimate = try garbage.estimate(base: base, history: history, tail: tail, catalog, now: readingMilliseconds)
         plan.estimatedGarbage = estimate.share
         // What is retained stays.
         let gainable = (base + tail).reduce(0) { $0 + $1.entry.fileLength }
@@ -117,12 +117,14 @@ extension Log {
         return min(compaction.maximumExtraBytes ?? .max, free)
     }
 
-    /// Whether compaction would change nothing: nothing of the log, one generation, no table of it dropped. What of a history is still wanted only
+    /// Whether compaction would change nothing: nothing of the log, one generation, no table of it dropped, no document expired. What of a history is still wanted only
     /// a look at it tells.
     func isCompact(base: [SealedSegment], history: [SealedSegment], tail: [SealedSegment], _ catalog: Catalog) throws(LogDBError) -> Bool {
         guard tail.isEmpty, history.isEmpty, generations(of: base).count <= 1 else { return false }
+        let now = readingMilliseconds
         for segment in base {
             let footer = try segment.footer(of: try segment.open().0)
+            if !footer.expiry.isEmpty, footer.expiry.least <= now { return false }
             if footer.tables.contains(where: { $0.table != 0 && catalog.names[$0.table] == nil }) { return false }
         }
         return true

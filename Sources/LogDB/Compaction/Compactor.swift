@@ -16,6 +16,8 @@
 //   * an older generation's segment goes only when every key in it lies before the merge, so that what counts of it is in the new one.
 //   * the last edit is one frame: after it, nothing older than the new generation is left.
 //   * tables are taken for dropped only after the drop is on the disk.
+//   * a newest operation whose document has expired is left out as a delete is, and like a delete it hides what is older: the log's until the last edit; that of an older
+//     segment until that one goes, together with or behind all of its own generation that is older. (Where a version in the history would outlast it, a delete is kept in its place.)
 //
 // Where versions are retained the merge delivers them all, and those that a VersionKeeper keeps go into a second row of segments, the history, by key and then
 // newest first. Both rows grow together and each edit adds what was finished of both, so the same holds for them. See HistoryAndRetention.
@@ -49,7 +51,7 @@ final class CompactionStep {
     private let historyWriter: BaseWriter
     /// nil where only the newest operations count.
     private var keeper: VersionKeeper?
-    /// The time that retention is measured from.
+    /// The time that retention is measured from, and by which documents have expired: read once.
     private let now: Int64
     /// When the last operation was made that is taken in.
     private var endMilliseconds: Int64
@@ -65,6 +67,9 @@ final class CompactionStep {
     private var basePassed = TableDigests()
     private var logPassed = TableDigests()
     private var logWritten = TableDigests()
+    /// Documents that were left out because they had expired, and what to say of them in the manifest where there is no keeper.
+    private var expiredDocuments: UInt64 = 0
+    private var expired = ExpiryHorizon()
     private var failure: LogDBError?
     private(set) var peakExtraBytes: UInt64 = 0
     private let oldBytes: UInt64
@@ -148,7 +153,10 @@ final class CompactionStep {
         consumed = generations.map { SegmentCursor($0, budget: budget / 4 / generations.count, isAccounted: true) }
         let merge = Merge(sources + consumed)
         merge.versions = keeper?.rule
-        merge.superseded = { [self] cursor in passOver(cursor) }
+        merge.superseded = { [self] cursor in
+            if failure == nil { do throws(LogDBError) { try keepHidden(cursor) } catch { failure = error } }
+            passOver(cursor)
+        }
         var count = 0
         var unreported = 0
         while let cursor = try merge.next() {
@@ -169,6 +177,12 @@ final class CompactionStep {
             }
             if let failure { throw failure }
             try cursor.loadDocument()
+            if cursor.table != 0, let expires = Expiry.milliseconds(of: cursor.record.document), expires <= now {
+                expired = expired.joined(ExpiryHorizon(sequence: cursor.sequence, milliseconds: expires))
+                expiredDocuments += 1
+                passOver(cursor)
+                continue
+            }
             if writer.isFull(before: cursor.keyBytes.count + cursor.documentBytes.count) {
                 try switchOver(before: FullKey(cursor.record))
             }
@@ -183,6 +197,7 @@ final class CompactionStep {
         try switchOver(before: nil)
         var report = CompactionReport()
         report.documents = writer.documents
+        report.expired = expiredDocuments
         report.writtenBytes = writer.writtenBytes + historyWriter.writtenBytes
         report.spilledBytes = sorter?.spill?.writtenBytes ?? 0
         report.peakExtraBytes = peakExtraBytes
@@ -192,27 +207,40 @@ final class CompactionStep {
     /// Sees to one of a key's operations, newest first.
     private func settleVersion(_ cursor: RecordCursor) throws(LogDBError) {
         if let failure { throw failure }
+        if !cursor.isDelete { try cursor.loadDocument() }
         switch keeper!.judge(cursor) {
         case .held: return
-        case .dropped: passOver(cursor)
+        case .expired:
+            expiredDocuments += 1
+            passOver(cursor)
+        case .dropped:
+            try keepHidden(cursor)
+            passOver(cursor)
         case .live:
-            try cursor.loadDocument()
             try makeRoom(before: cursor)
             let term = ContentDigest.term(key: cursor.record.key, document: cursor.record.document)
             if !cursor.isBase { logWritten.add(cursor.table, term: term) }
             try writer.append(cursor, term: term)
         case .history:
-            try cursor.loadDocument()
             try makeRoom(before: cursor)
-            if let held = keeper!.takeHeld() {
-                try historyWriter.append(
-                    Record(table: cursor.table, key: cursor.key, isDelete: true, document: Span()), sequence: held.sequence,
-                    milliseconds: held.milliseconds, term: 0)
-            }
+            if let held = keeper!.takeHeld() { try writeDelete(held, cursor) }
             let term = cursor.isDelete ? 0 : ContentDigest.term(key: cursor.record.key, document: cursor.record.document)
             if !cursor.isBase, !cursor.isDelete { logWritten.add(cursor.table, term: term) }
             try historyWriter.append(cursor, term: term)
         }
+    }
+
+    /// Keeps the delete that hides the cursor's document, which goes, where it is still needed then.
+    private func keepHidden(_ cursor: RecordCursor) throws(LogDBError) {
+        guard !cursor.isDelete, let held = keeper?.takeHeld(hiding: cursor) else { return }
+        try writeDelete(held, cursor)
+    }
+
+    /// Keeps a delete of the cursor's key.
+    private func writeDelete(_ held: (sequence: SequenceNumber, milliseconds: Int64), _ cursor: RecordCursor) throws(LogDBError) {
+        try historyWriter.append(
+            Record(table: cursor.table, key: cursor.key, isDelete: true, document: Span()), sequence: held.sequence,
+            milliseconds: held.milliseconds, term: 0)
     }
 
     /// The two rows share the size of a segment, so that there are not more of them, and end together.
@@ -344,6 +372,7 @@ final class CompactionStep {
             for id in state.horizons.keys.sorted() where id != 0 && cut.catalog.retentions[id] == nil {
                 edits.append(.horizon(table: id, HistoryHorizon()))
             }
+            edits += expiryScopeEdits(state)
             if let end = cut.tail.last?.entry.lastSequence, end > before {
                 edits.append(.horizon(table: nil, HistoryHorizon(sequence: end, milliseconds: endMilliseconds)))
             }
@@ -352,11 +381,42 @@ final class CompactionStep {
                 edits.append(.horizon(table: 0, HistoryHorizon(sequence: drop, milliseconds: .max)))
             }
         }
+        edits += expiryEdits(after: edits, state)
         for (table, horizon) in (keeper?.takeRaised() ?? [:]).sorted(by: { $0.key < $1.key }) {
             let known = state.horizons[table]?.sequence ?? max(1, before)
             if horizon.sequence > known { edits.append(.horizon(table: table, horizon)) }
         }
         return edits
+    }
+
+    /// Tables that retain something from now on have lost what all others have; and those that do not any more pass on what they have lost.
+    private func expiryScopeEdits(_ state: ManifestState) -> [ManifestEdit] {
+        var edits: [ManifestEdit] = []
+        for id in cut.catalog.retentions.keys.sorted() where state.horizons[id] == nil && state.expired != ExpiryHorizon() {
+            edits.append(.expired(table: id, state.expired))
+        }
+        var common = state.expired
+        for (id, horizon) in state.expiries.sorted(by: { $0.key < $1.key }) where cut.catalog.retentions[id] == nil {
+            if cut.catalog.names[id] != nil { common = common.joined(horizon) }
+            edits.append(.expired(table: id, ExpiryHorizon()))
+        }
+        if common != state.expired { edits.append(.expired(table: nil, common)) }
+        return edits
+    }
+
+    /// What has expired and goes with the next edit.
+    private func expiryEdits(after edits: [ManifestEdit], _ state: ManifestState) -> [ManifestEdit] {
+        var gone = keeper?.takeExpired() ?? [:]
+        if expired != ExpiryHorizon() { gone[nil] = gone[nil]?.joined(expired) ?? expired }
+        var known = state
+        for case .expired(let table, let horizon) in edits {
+            if let table { known.expiries[table] = horizon } else { known.expired = horizon }
+        }
+        return gone.sorted { ($0.key ?? 0) < ($1.key ?? 0) }.compactMap { table, horizon in
+            let before = table.map { known.expiries[$0] ?? ExpiryHorizon() } ?? known.expired
+            let joined = before.joined(horizon)
+            return joined == before ? nil : .expired(table: table, joined)
+        }
     }
 
     /// Since when tables go by their ladders: from where on all could be told when this one was first gone by.

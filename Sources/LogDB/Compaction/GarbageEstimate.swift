@@ -3,6 +3,8 @@
 // Each sealed segment carries a sample of its keys (see KeySample). Put together, oldest first, the samples say how many bytes are live: what share of
 // all bytes they are is the answer, at the price of reading each segment's index once. The samples are remembered, 3 KiB for a segment.
 //
+// What has expired is garbage: of each sampled key it is known when its newest document expires.
+//
 // What a table retains is no garbage. How much of its superseded bytes a compaction would keep only a compaction knows, so they are counted only once the log has
 // as many bytes of the table as base and history: then what is written anew is no more than what was written since. Of a table that keeps all nothing ever is.
 //===-----------------------------------------------------------------------===//
@@ -15,8 +17,11 @@ final class GarbageEstimate: Sendable {
         /// Bytes of keys and documents.
         var total = 0.0
         var live = 0.0
+        /// Of all bytes those of newest documents that have expired.
+        var expired = 0.0
         /// 0 ... 1.
         var share: Double { total > 0 ? min(1, max(0, 1 - live / total)) : 0 }
+        var expiredShare: Double { total > 0 ? min(1, expired / total) : 0 }
     }
 
     private struct Summary {
@@ -32,7 +37,9 @@ final class GarbageEstimate: Sendable {
     private static let limit = 16_384
     private static let maximumTables = 256
 
-    func estimate(base: [SealedSegment], history: [SealedSegment], tail: [SealedSegment], _ catalog: Catalog) throws(LogDBError) -> Result {
+    func estimate(
+        base: [SealedSegment], history: [SealedSegment], tail: [SealedSegment], _ catalog: Catalog, now: Int64
+    ) throws(LogDBError) -> Result {
         var result = Result()
         // Of generations the oldest first, so that the newer one's word counts.
         let segments = generations(of: base).reversed().flatMap { $0 } + tail
@@ -43,7 +50,9 @@ final class GarbageEstimate: Sendable {
             union.merge(newer: summary.sample, limit: Self.limit)
         }
         let kept = catalog.retentions.isEmpty ? [:] : try retainedBytes(base + history, tail, catalog)
-        result.live = union.estimatedBytes { kept[$0] == nil && ($0 == 0 || catalog.names[$0] != nil) }
+        func isCounted(_ table: UInt64) -> Bool { kept[table] == nil && (table == 0 || catalog.names[table] != nil) }
+        result.expired = union.estimatedExpiredBytes(at: now, isCounted)
+        result.live = union.estimatedBytes(isCounted) - result.expired
         result.live += kept.values.reduce(0) { $0 + Double($1) }
         let known = Set((segments + history).map(\.entry.identity))
         summaries.withLock { summaries in

@@ -26,26 +26,18 @@ final class UnpackedBlock: @unchecked Sendable {
     private var stored = ByteBuffer()
 
     /// Reads, proves and unpacks; finds the records as well, where they are wanted.
-    fileprivate func read(_ job: Job, with decompressor: any BlockDecompressor, _ wanted: WantedRecords?) throws(LogDBError) {
+    fileprivate func read(_ job: Job, with decompressor: any BlockDecompressor, view: LoadView?) throws(LogDBError) {
         segment = job.segment
         entry = job.entry
         tables = job.tables
         stored.shrink(to: 2 * BlockBuilder.targetRawLength)
         try job.segment.unpack(job.entry, of: job.file, with: decompressor, by: &stored, into: &raw)
-        guard let wanted else { return }
-        if records == nil { records = LoadRecords(seed: wanted.hashSeed, keepsStamps: wanted.stamps) }
+        guard let view else { return }
+        if records == nil { records = LoadRecords(view) }
         do throws(FormatError) { try records!.read(raw, entry: job.entry) } catch {
             throw LogDBError(error, in: job.segment.name, at: job.entry.offset)
         }
     }
-}
-
-/// What of a block's records is to be found by the threads that unpack it.
-struct WantedRecords {
-    /// Their keys are hashed with it.
-    var hashSeed: UInt64
-    /// Whether numbers and times are wanted too.
-    var stamps = false
 }
 
 /// The blocks of some segments, in their order or backwards. For one thread that asks.
@@ -53,7 +45,7 @@ final class BlockStream {
     private let pipeline: Pipeline?
     private var threads: [BackgroundThread] = []
     private var current: UnpackedBlock?
-    private let wanted: WantedRecords?
+    private let view: LoadView?
     // Without threads.
     private var plan: Plan
     private let only = UnpackedBlock()
@@ -64,18 +56,18 @@ final class BlockStream {
 
     /// The blocks of `segments`, as far as keys of `range` may be in them.
     ///
-    /// - Parameter records: where there is something, each block comes with its records.
+    /// - Parameter view: where there is one, each block comes with its records, as that loading or sort sees them.
     init(
-        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, records wanted: WantedRecords? = nil,
+        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, view: LoadView? = nil,
         workers: Int = min(4, max(1, CurrentProcess.processorCount)), window: Int? = nil
     ) {
-        self.wanted = wanted
+        self.view = view
         plan = Plan(segments: isReversed ? segments.reversed() : segments, range: range, isReversed: isReversed)
         guard segments.reduce(0, { $0 &+ $1.entry.rawLength }) > Self.smallLength else {
             pipeline = nil
             return
         }
-        let pipeline = Pipeline(plan, window: window ?? workers * 2 + 2, budget: budget, wanted)
+        let pipeline = Pipeline(plan, window: window ?? workers * 2 + 2, budget: budget, view: view)
         // Where the system has no room for all of them, fewer do.
         for _ in 0..<workers {
             guard let thread = try? BackgroundThread(name: "logdb-unpack", { pipeline.work() }) else { break }
@@ -107,7 +99,7 @@ final class BlockStream {
         let decompressor = decompressors[container] ?? container.makeDecompressor()
         decompressors[container] = decompressor
         only.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
-        try only.read(job, with: decompressor, wanted)
+        try only.read(job, with: decompressor, view: view)
         return only
     }
 }
@@ -174,13 +166,13 @@ private final class Pipeline: Sendable {
     private let monitor: Monitor<State>
     private let window: Int
     private let budget: Int
-    private let wanted: WantedRecords?
+    private let view: LoadView?
 
-    init(_ plan: Plan, window: Int, budget: Int, _ wanted: WantedRecords?) {
+    init(_ plan: Plan, window: Int, budget: Int, view: LoadView?) {
         monitor = Monitor(State(plan: plan))
         self.window = window
         self.budget = budget
-        self.wanted = wanted
+        self.view = view
     }
 
     func work() {
@@ -194,7 +186,7 @@ private final class Pipeline: Sendable {
                 let decompressor = decompressors[container] ?? container.makeDecompressor()
                 decompressors[container] = decompressor
                 do throws(LogDBError) {
-                    try block.read(job, with: decompressor, wanted)
+                    try block.read(job, with: decompressor, view: view)
                     result = .success(block)
                 } catch { result = .failure(error) }
             }

@@ -1,7 +1,7 @@
 //===--- Catalog.swift - table 0 ------------------------------------------===//
 //
 // The tables of a database are operations on table 0 like all others: key the table's id, document {"name":"actors"}, a delete
-// where it was dropped. With a schema or a retention the document has more, see TableDefinition.swift. String keys are savepoints. This is that
+// where it was dropped. With a schema, a retention or a time to live the document has more, see TableDefinition.swift. String keys are savepoints. This is that
 // table in memory. Ids are never reused, so a dropped table's operations, which stay in the log for a while, can never appear under another name.
 //===-----------------------------------------------------------------------===//
 
@@ -21,6 +21,8 @@ struct Catalog: Sendable {
     private(set) var schemaBytes = 0
     /// Of the tables that keep more than the newest documents.
     private(set) var retentions: [UInt64: Retention] = [:]
+    /// Of the tables whose documents expire, in milliseconds.
+    private(set) var timesToLive: [UInt64: Int64] = [:]
     private(set) var savepoints: [String: Savepoint] = [:]
     /// When tables were dropped of which there may be documents: known for as long as the log or the history has the drop.
     private(set) var drops: [UInt64: SequenceNumber] = [:]
@@ -39,7 +41,7 @@ struct Catalog: Sendable {
             nextID = max(nextID, id + 1)
             if isDelete { return drop(id, sequence) }
             let entry = try CatalogEntry(decoding: document, of: id)
-            enter(id, entry.name, try entry.definition(of: id), entry.retention)
+            enter(id, entry.name, try entry.definition(of: id), entry.retention, entry.timeToLive)
         }
     }
 
@@ -57,10 +59,13 @@ struct Catalog: Sendable {
     mutating func setSavepoint(_ savepoint: Savepoint) { savepoints[savepoint.name] = savepoint }
     mutating func removeSavepoint(_ name: String) { savepoints[name] = nil }
 
-    mutating func enter(_ id: UInt64, _ name: String, _ definition: TableDefinition? = nil, _ retention: Retention = .latest) {
+    mutating func enter(
+        _ id: UInt64, _ name: String, _ definition: TableDefinition? = nil, _ retention: Retention = .latest, _ timeToLive: Int64? = nil
+    ) {
         nextID = max(nextID, id + 1)
         remove(id)
         if retention != .latest { retentions[id] = retention }
+        if let timeToLive { timesToLive[id] = timeToLive }
         ids[name] = id
         names[id] = name
         if let definition {
@@ -76,6 +81,7 @@ struct Catalog: Sendable {
 
     private mutating func remove(_ id: UInt64) {
         retentions[id] = nil
+        timesToLive[id] = nil
         if let definition = definitions.removeValue(forKey: id) { schemaBytes -= definition.version.text?.count ?? 0 }
         if let name = names.removeValue(forKey: id), ids[name] == id { ids[name] = nil }
     }

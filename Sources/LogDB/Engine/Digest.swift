@@ -8,7 +8,7 @@ import LogDBFile
 import LogDBFormat
 
 /// The digest of a database's live contents: two databases that hold the same documents under the same keys in tables of the same names have the
-/// same one, whatever is in their logs. Against accidents, not against somebody who computes one.
+/// same one, whatever is in their logs. When a document expires is part of it. Against accidents, not against somebody who computes one.
 public struct LiveDigest: Sendable, Hashable, CustomStringConvertible {
     public var value: UInt64
     /// Live documents.
@@ -28,7 +28,7 @@ extension Database {
         var tables = TableDigests()
         var documents: UInt64 = 0
         try select(nil, in: snapshot) { operation in
-            tables.add(Record(table: operation.tableID, key: operation.encodedKey, isDelete: false, document: operation.document))
+            tables.add(Record(table: operation.tableID, key: operation.encodedKey, isDelete: false, document: operation.stored))
             documents += 1
         }
         return snapshot.combined(tables, documents: documents)
@@ -36,13 +36,18 @@ extension Database {
 }
 
 extension Snapshot {
-    /// The digest as the base's segments have added it up; nil where there is more than one generation of it.
+    /// The digest as the base's segments have added it up; nil where there is more than one generation of it, or where a
+    /// document has expired since.
     func knownDigest() throws(LogDBError) -> LiveDigest? {
         guard sealed.isEmpty, raw.allSatisfy({ $0.end == RawSegment.frameOrigin }), generations.count <= 1 else { return nil }
         var digests = TableDigests()
         var documents: UInt64 = 0
+        let now = try clock.milliseconds()
         for segment in base {
-            for table in try segment.footer(of: try segment.open().0).tables where tableName(table.table) != nil {
+            let footer = try segment.footer(of: try segment.open().0)
+            // What has expired since is in the sums.
+            if !footer.expiry.isEmpty, footer.expiry.least <= now { return nil }
+            for table in footer.tables where tableName(table.table) != nil {
                 digests.add(table.table, table.digest)
                 documents += table.upserts
             }

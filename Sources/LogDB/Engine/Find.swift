@@ -46,8 +46,18 @@ final class Find: Sendable {
 
     init(budget: Int) { self.budget = budget }
 
-    /// The live document of `key`, or nil.
+    /// The live document of `key`, or nil: the JSON text.
     func document(table: UInt64, key: Span<UInt8>, in snapshot: Snapshot) throws -> [UInt8]? {
+        guard var stored = try newest(table: table, key: key, in: snapshot) else { return nil }
+        guard let expires = Expiry.milliseconds(of: stored.span) else { return stored }
+        // What is older is hidden by it all the same.
+        if try snapshot.clock.milliseconds() >= expires { return nil }
+        stored.removeFirst(Expiry.length)
+        return stored
+    }
+
+    /// What the newest operation on `key` wrote; nil where that is a delete, or there is none.
+    private func newest(table: UInt64, key: Span<UInt8>, in snapshot: Snapshot) throws -> [UInt8]? {
         let fullKey = RawIndex.key(table: table, key: key)
         let live = Set(snapshot.raw.map(\.segment.number))
         memory.withLock { memory in

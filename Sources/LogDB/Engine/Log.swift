@@ -56,21 +56,23 @@ final class Log: Sendable {
     /// - Parameter epoch: when the document was validated; of no matter for a delete.
     /// - Returns: nil if schemas have changed since: it must be validated again.
     func append(
-        _ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, epoch: UInt64
+        _ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, timeToLive: TimeToLive? = nil, epoch: UInt64
     ) throws(LogDBError) -> Appended? {
         let bound = Record.encodedBound(keyLength: key.encodedLength, documentLength: document.count)
         let appended = try monitor.withLock { state throws(LogDBError) -> Appended? in
+            let bound = bound + state.expiryBound(timeToLive)
             guard try state.isReady(for: bound, table, options), isDelete || schemas.isCurrent(epoch) else { return nil }
-            return try state.append(table, key, document, isDelete: isDelete)
+            return try state.append(table, key, document, isDelete: isDelete, timeToLive: timeToLive)
         }
         if let appended { return appended }
         return try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
             try lock.state.check(table, key)
             // The table may be dropped while room is made, and would have to be entered again.
-            try makeRoom(for: bound + Self.catalogEntryBound, onlyDeletes: isDelete, lock)
+            // A time to live that is set while room is made gives the document its expiry: there is room for that.
+            try makeRoom(for: bound + Self.catalogEntryBound + lock.state.expiryBound(timeToLive), onlyDeletes: isDelete, lock)
             guard isDelete || schemas.isCurrent(epoch) else { return nil }
-            return try lock.state.append(table, key, document, isDelete: isDelete)
+            return try lock.state.append(table, key, document, isDelete: isDelete, timeToLive: timeToLive)
         }
     }
 
@@ -83,6 +85,7 @@ final class Log: Sendable {
             for name in newTables { try lock.state.check(name, besides: newTables.count - 1) }
             try makeRoom(
                 for: batch.bytes.count + batch.count * Record.encodedBound(keyLength: 0, documentLength: 0)
+                    + lock.state.expiryBound(batch.hasTimesToLive ? .never : nil, count: batch.count)
                     + newTables.count * Self.catalogEntryBound, onlyDeletes: batch.items.allSatisfy(\.isDelete), lock)
             if let epoch, !schemas.isCurrent(epoch) { return nil }
             return try lock.state.append(batch)
@@ -117,26 +120,28 @@ final class Log: Sendable {
     ///
     /// - Returns: nil if schemas have changed since `epoch`.
     func append(
-        _ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, to transaction: OpenTransaction, epoch: UInt64
+        _ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, timeToLive: TimeToLive? = nil,
+        to transaction: OpenTransaction, epoch: UInt64
     ) throws(LogDBError) -> SequenceNumber? {
         let bound = 16 + Record.encodedBound(keyLength: key.encodedLength, documentLength: document.count)
         let sequence = try monitor.withLock { state throws(LogDBError) -> SequenceNumber? in
+            let bound = bound + state.expiryBound(timeToLive)
             guard try state.isReady(for: bound, table, options), state.tail.buffer.count < Self.tailLimit else { return nil }
             guard isDelete || schemas.isCurrent(epoch) else { return nil }
             try transaction.check()
-            return try state.append(table, key, document, isDelete: isDelete, to: transaction)
+            return try state.append(table, key, document, isDelete: isDelete, timeToLive: timeToLive, to: transaction)
         }
         if let sequence { return sequence }
         return try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
             try transaction.check()
             try lock.state.check(table, key)
-            try makeRoom(for: bound + Self.catalogEntryBound, onlyDeletes: isDelete, lock)
+            try makeRoom(for: bound + Self.catalogEntryBound + lock.state.expiryBound(timeToLive), onlyDeletes: isDelete, lock)
             // Making room may have taken long, or ended the transaction because of its size.
             try transaction.check()
             guard isDelete || schemas.isCurrent(epoch) else { return nil }
             if lock.state.tail.buffer.count >= Self.tailLimit { try lock.state.drain() }
-            return try lock.state.append(table, key, document, isDelete: isDelete, to: transaction)
+            return try lock.state.append(table, key, document, isDelete: isDelete, timeToLive: timeToLive, to: transaction)
         }
     }
 
@@ -185,14 +190,16 @@ extension LogState {
     }
 
     @inline(__always)
-    mutating func append(_ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool) throws(LogDBError) -> Log.Appended {
+    mutating func append(
+        _ table: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, timeToLive: TimeToLive?
+    ) throws(LogDBError) -> Log.Appended {
         let first = nextSequence
         let start = tail.buffer.count
         var created: [(UInt64, String)] = []
         beginFrame()
         do throws(LogDBError) {
             let id = try tableForWriting(table, &created)
-            try appendRecord(id, key, document, isDelete: isDelete)
+            try appendRecord(id, key, document, isDelete: isDelete, expires: isDelete ? nil : expiry(timeToLive, in: id))
             try finish(count: 1 + created.count, created)
         } catch {
             undo(to: start, sequence: first)
@@ -211,10 +218,10 @@ extension LogState {
             for item in batch.items { _ = try tableForWriting(item.table, &created) }
             for item in batch.items {
                 let id = try tableForWriting(item.table, &created)
-                Record(
+                let record = Record(
                     table: id, key: batch.bytes.span.extracting(item.key), isDelete: item.isDelete,
-                    document: batch.bytes.span.extracting(item.document)
-                ).append(to: &tail.buffer)
+                    document: batch.bytes.span.extracting(item.document))
+                record.append(to: &tail.buffer, expires: item.isDelete ? nil : expiry(item.timeToLive, in: id))
             }
             try finish(count: batch.count + created.count, created, milliseconds: batch.milliseconds)
         } catch {
@@ -293,9 +300,9 @@ extension LogState {
         }
     }
 
-    /// Gives table `name` a schema, or a retention, creating it if need be. `document` is what the catalog is to say of it.
+    /// Gives table `name` a schema, a retention or a time to live, creating it if need be. `document` is what the catalog is to say of it.
     mutating func appendDefinition(
-        _ name: String, _ document: [UInt8], _ definition: TableDefinition?, _ retention: Retention
+        _ name: String, _ document: [UInt8], _ definition: TableDefinition?, _ retention: Retention, _ timeToLive: Int64?
     ) throws(LogDBError) -> Log.Appended {
         let id = tableID(name) ?? catalog.nextID
         let first = nextSequence
@@ -308,7 +315,7 @@ extension LogState {
             undo(to: start, sequence: first)
             throw error
         }
-        catalog.enter(id, name, definition, retention)
+        catalog.enter(id, name, definition, retention, timeToLive)
         return Log.Appended(sequence: first, position: position)
     }
 
@@ -352,12 +359,18 @@ extension LogState {
 
     /// Appends a record whose key is not encoded yet. The key's length is known before its bytes are.
     @inline(__always)
-    private mutating func appendRecord(_ table: UInt64, _ key: Key, _ document: Span<UInt8>, isDelete: Bool) throws(LogDBError) {
+    private mutating func appendRecord(
+        _ table: UInt64, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, expires: Int64? = nil
+    ) throws(LogDBError) {
         try key.checkLength()
         tail.buffer.append(varint: table << 1 | (isDelete ? 1 : 0))
         tail.buffer.append(varint: key.encodedLength)
         key.encode(to: &tail.buffer)
-        if !isDelete {
+        if let expires {
+            tail.buffer.append(varint: Expiry.length + document.count)
+            Expiry.append(expires, to: &tail.buffer)
+            tail.buffer.append(document)
+        } else if !isDelete {
             tail.buffer.append(varint: document.count)
             tail.buffer.append(document)
         }
@@ -367,7 +380,7 @@ extension LogState {
 
     @inline(__always)
     mutating func append(
-        _ name: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, to transaction: OpenTransaction
+        _ name: String, _ key: Key, _ document: Span<UInt8>, isDelete: Bool, timeToLive: TimeToLive?, to transaction: OpenTransaction
     ) throws(LogDBError) -> SequenceNumber {
         try key.checkLength()
         // A table is created for good, whatever becomes of the transaction that first wrote to it.
@@ -383,7 +396,7 @@ extension LogState {
             openFrame = (transaction.number, nextSequence)
         }
         let before = tail.buffer.count
-        try appendRecord(table, key, document, isDelete: isDelete)
+        try appendRecord(table, key, document, isDelete: isDelete, expires: isDelete ? nil : expiry(timeToLive, in: table))
         transaction.count(bytes: tail.buffer.count - before, startsFrame: startsFrame)
         defer { nextSequence += 1 }
         return nextSequence

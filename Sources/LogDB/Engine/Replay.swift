@@ -1,7 +1,7 @@
 //===--- Replay.swift - every operation there is ---------------------------===//
 //
 // The base, by key, then the log in its order: sealed segments, raw ones. Each operation once, straight from the engine's buffers. There is no
-// index and nothing grows with the data. Operations of tables that were dropped are passed over, those of table 0 are not shown.
+// index and nothing grows with the data. What has expired is delivered as a delete, so that who keeps the last one drops what is older. Operations of tables that were dropped are passed over, those of table 0 are not shown.
 //
 // While a compaction is under way the base holds operations that the log has as well. They are delivered where the log has them, so
 // that what comes later is newer.
@@ -20,7 +20,9 @@ extension Snapshot {
                 lastID = record.table
                 lastName = name
             }
-            try body(Operation(record, table: lastName, sequenceNumber: sequence, milliseconds: milliseconds))
+            try body(
+                Operation(
+                    record, table: lastName, sequenceNumber: sequence, milliseconds: milliseconds, hasExpired: try hasExpired(record)))
         }
     }
 

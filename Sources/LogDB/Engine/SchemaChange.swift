@@ -20,7 +20,8 @@ extension Log {
 
     /// Gives table `name`, whose id is `id`, or which does not exist, a schema. Returns nil if that is not so any more.
     func setDefinition(
-        _ name: String, _ id: UInt64?, _ document: [UInt8], _ definition: TableDefinition?, _ retention: Retention
+        _ name: String, _ id: UInt64?, _ document: [UInt8], _ definition: TableDefinition?, _ retention: Retention,
+        _ timeToLive: Int64?
     ) throws(LogDBError) -> Appended? {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
@@ -33,7 +34,7 @@ extension Log {
                 throw LogDBError(
                     .invalidSchema, "the schemas of all tables would have more than \(Catalog.maximumSchemaBytes) bytes: make them shorter")
             }
-            let appended = try lock.state.appendDefinition(name, document, definition, retention)
+            let appended = try lock.state.appendDefinition(name, document, definition, retention, timeToLive)
             if let definition { schemas.set(WriteRules(current: definition), of: name) }
             return appended
         }
@@ -113,7 +114,7 @@ extension Database {
             throw LogDBError(.invalidSchema, "the schema cannot be kept: \(error.reason.rawValue)")
         }
         guard let id, try !isCertain(old, next) else {
-            guard let appended = try log.setDefinition(table, id, document, next, entry.retention) else { return nil }
+            guard let appended = try log.setDefinition(table, id, document, next, entry.retention, entry.timeToLive) else { return nil }
             return (SchemaChange(version: version.number, isNew: true, documentsChecked: 0), appended.position)
         }
         guard let open = try log.announce(next, of: table, id) else { return nil }
@@ -121,7 +122,7 @@ extension Database {
             try log.waitForEnd(of: open)
             let report = try check(table, next, limit: 10, in: try log.snapshot())
             guard report.broken == 0 else { throw LogDBError(.incompatibleSchema, report.refusal(of: table)) }
-            if let appended = try log.setDefinition(table, id, document, next, entry.retention) {
+            if let appended = try log.setDefinition(table, id, document, next, entry.retention, entry.timeToLive) {
                 return (SchemaChange(version: version.number, isNew: true, documentsChecked: report.documents), appended.position)
             }
         } catch {

@@ -134,6 +134,7 @@ extension Snapshot {
             if cursor.table != last.id { last = (cursor.table, tableName(cursor.table)) }
             guard let name = last.name else { continue }
             try cursor.loadDocument()
+            if try hasExpired(cursor.record) { continue }
             try body(Operation(cursor.record, table: name, sequenceNumber: cursor.sequence, milliseconds: cursor.milliseconds))
             left -= 1
         }
@@ -148,7 +149,7 @@ func sortLog(
     _ isWanted: (UInt64) -> Bool
 ) throws {
     let stream = BlockStream(
-        segments, range: sorter.range, isReversed: true, budget: budget, records: WantedRecords(hashSeed: sorter.hashSeed, stamps: true))
+        segments, range: sorter.range, isReversed: true, budget: budget, view: LoadView(seed: sorter.hashSeed, now: nil, keepsStamps: true))
     defer { stream.stop() }
     var last = (id: UInt64.max, isWanted: false)
     while let block = try stream.next() {

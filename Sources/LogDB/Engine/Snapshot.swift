@@ -25,6 +25,8 @@ struct Snapshot: Sendable {
     var lastSequence: SequenceNumber
     /// Operations with greater numbers do not count: who looks back sets it.
     var ceiling = SequenceNumber.max
+    /// What time it is for who reads it.
+    var clock: ReadingClock
 
     /// The name of the table with this id; nil for the catalog itself and for tables that were dropped.
     @inline(__always)
@@ -66,7 +68,8 @@ extension Log {
             return Snapshot(
                 pin: reaper.pin(), base: state.base, history: state.history, compactedSequence: state.compacted.lastSequence,
                 sealed: state.sealed, raw: state.readableRaw(), tables: state.catalog,
-                fates: Fates(state.transactions.committed, own: own), lastSequence: state.nextSequence - 1)
+                fates: Fates(state.transactions.committed, own: own), lastSequence: state.nextSequence - 1,
+                clock: .at(readingMilliseconds))
         }
     }
 }

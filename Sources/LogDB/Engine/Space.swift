@@ -36,7 +36,7 @@ extension Database {
         }
         var report = SpaceReport()
         try select(nil, in: snapshot) { operation in
-            let bytes = UInt64(operation.encodedKey.count - 1 + operation.document.count)
+            let bytes = UInt64(operation.encodedKey.count - 1 + operation.stored.count)
             live[operation.tableID, default: .init()].add(1, bytes: bytes)
             if report.largest.count < count || bytes > report.largest.last?.bytes ?? .max {
                 let entry = SpaceReport.Entry(table: operation.table, key: try operation.key, operations: 1, bytes: bytes)

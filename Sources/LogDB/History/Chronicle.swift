@@ -33,6 +33,8 @@ package struct ChronicleEnd: Equatable {
     /// By the tables' ids; 0 stands for tables that were dropped.
     package var tables: [UInt64: HistoryHorizon] = [:]
     package var ladders: [UInt64: LadderRecord] = [:]
+    /// What was cleared away because it had expired, by the tables' ids.
+    package var expired: [UInt64: ExpiryHorizon] = [:]
 
     package init() {}
 }
@@ -41,10 +43,16 @@ package struct ChronicleEnd: Equatable {
 struct HorizonTranslation {
     /// nil: of all tables.
     private var pending: [(table: UInt64?, horizon: HistoryHorizon)] = []
+    /// What has expired, by table, the one that comes first last.
+    private var expired: [(table: UInt64, horizon: ExpiryHorizon)] = []
     private(set) var end = ChronicleEnd()
 
-    init(all: HistoryHorizon, tables: [UInt64: HistoryHorizon], ladders: [UInt64: LadderRecord]) {
+    init(
+        all: HistoryHorizon, tables: [UInt64: HistoryHorizon], ladders: [UInt64: LadderRecord], expired: [UInt64: ExpiryHorizon]
+    ) {
         end.ladders = ladders
+        for (table, horizon) in expired where horizon.sequence > 0 { self.expired.append((table, horizon)) }
+        self.expired.sort { $0.horizon.sequence > $1.horizon.sequence }
         for (table, horizon) in tables {
             // Before the first operation there is nothing that could be missing.
             if horizon.sequence <= 1 { end.tables[table] = horizon } else { pending.append((table, horizon)) }
@@ -55,6 +63,10 @@ struct HorizonTranslation {
 
     /// Something with the old number `sequence` comes next. Returns the time of something that must be told before it; to be called again then.
     mutating func placeholder(before sequence: SequenceNumber) -> Int64? {
+        while let last = expired.last, last.horizon.sequence < sequence {
+            end.expired[last.table] = ExpiryHorizon(sequence: max(1, end.operations), milliseconds: last.horizon.milliseconds)
+            expired.removeLast()
+        }
         guard let first = pending.last, first.horizon.sequence < sequence else { return nil }
         let milliseconds = pending.filter { $0.horizon.sequence == first.horizon.sequence }.map(\.horizon.milliseconds).min()
         take(first.horizon.sequence, end.operations + 1)
@@ -99,7 +111,9 @@ private struct ChronicleTeller {
     private var defined: [UInt64: String] = [:]
 
     init(_ horizons: Horizons, _ names: [UInt64: String]) {
-        translation = HorizonTranslation(all: horizons.all, tables: horizons.ofTables, ladders: horizons.ladders)
+        translation = HorizonTranslation(
+            all: horizons.all, tables: horizons.ofTables, ladders: horizons.ladders,
+            expired: horizons.expired(of: horizons.current.names.keys))
         self.names = names
     }
 

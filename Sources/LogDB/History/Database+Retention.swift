@@ -22,7 +22,9 @@ extension Database {
                 var entry = try id.map { id throws(LogDBError) in try catalogEntry(id, in: snapshot) } ?? CatalogEntry(name: table)
                 entry.retention = retention
                 let definition = id.flatMap { snapshot.tables.definitions[$0] }
-                if let appended = try log.setDefinition(table, id, entry.document(), definition, retention) { return appended.position }
+                if let appended = try log.setDefinition(table, id, entry.document(), definition, retention, entry.timeToLive) {
+                    return appended.position
+                }
             }
         }
         try log.wait(for: position, level)

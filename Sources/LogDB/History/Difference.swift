@@ -7,6 +7,8 @@
 //      forwards             from o's document to n's
 //      backwards            from n's document to o's, or to none
 //
+// A document that has expired at its moment is not there: also one that is the newest at both moments may be there at one of them only.
+//
 // Tables are the same if their ids are. One that was dropped and made anew in between is emptied, and filled again.
 //===-----------------------------------------------------------------------===//
 
@@ -34,7 +36,11 @@ struct Difference {
     private let place: ReadingPlace
 
     /// Two states of one view.
-    init(_ old: PastState, _ new: PastState) {
+    /// What is to have expired of the documents of the new state, beside what had then.
+    private let alsoExpired: Int64
+
+    init(_ old: PastState, _ new: PastState, alsoExpiredAt time: Int64 = .min) {
+        alsoExpired = time
         self.old = old
         self.new = new
         snapshot = new.snapshot
@@ -42,8 +48,8 @@ struct Difference {
     }
 
     private struct Places: Hashable {
-        var old: SequenceNumber
-        var new: SequenceNumber
+        var old: PastState.Place
+        var new: PastState.Place
     }
 
     func forEach(table: String?, key: Key?, _ body: (borrowing Operation) throws -> Void) throws {
@@ -53,7 +59,7 @@ struct Difference {
         }
         var common: [Places: Set<UInt64>] = [:]
         /// Tables that only one of the two has, or that are others there.
-        var others: [(name: String, old: (UInt64, SequenceNumber)?, new: (UInt64, SequenceNumber)?)] = []
+        var others: [(name: String, old: (UInt64, PastState.Place)?, new: (UInt64, PastState.Place)?)] = []
         var names = Set(old.snapshot.tables.ids.keys).union(new.snapshot.tables.ids.keys)
         if let table { names = [table] }
         for name in names.sorted() {
@@ -64,7 +70,14 @@ struct Difference {
             }
             others.append((name, before, after))
         }
-        for (places, ids) in common.sorted(by: { ($0.key.old, $0.key.new) < ($1.key.old, $1.key.new) }) where places.old != places.new {
+        let ordered = common.sorted { ($0.key.old.sequence, $0.key.new.sequence) < ($1.key.old.sequence, $1.key.new.sequence) }
+        for (places, ids) in ordered {
+            // With the same operations only time can make a difference.
+            if places.old.sequence == places.new.sequence, alsoExpired == .min,
+                try old.clock(at: places.old).milliseconds() == new.clock(at: places.new).milliseconds()
+            {
+                continue
+            }
             var range = KeyRange.allTables
             if ids.count == 1, let id = ids.first { range = try Self.range(id, key) }
             try forEachChange(ids, range, places, body)
@@ -83,11 +96,12 @@ struct Difference {
     }
 
     private func forEachDocument(
-        of id: UInt64, _ name: String, _ state: PastState, _ sequence: SequenceNumber, _ key: Key?, isDelete: Bool,
+        of id: UInt64, _ name: String, _ state: PastState, _ place: PastState.Place, _ key: Key?, isDelete: Bool,
         _ body: (borrowing Operation) throws -> Void
     ) throws {
-        try state.snapshot(at: sequence).select(try Self.range(id, key), in: place) { operation in
-            let record = Record(table: id, key: operation.encodedKey, isDelete: isDelete, document: isDelete ? Span() : operation.document)
+        try state.snapshot(at: place).select(try Self.range(id, key), in: self.place) { operation in
+            if !isDelete, Expiry.isExpired(operation.stored, at: alsoExpired) { return }
+            let record = Record(table: id, key: operation.encodedKey, isDelete: isDelete, document: isDelete ? Span() : operation.stored)
             try body(
                 Operation(
                     record, table: name, sequenceNumber: isDelete ? new.sequenceNumber : operation.sequenceNumber,
@@ -99,38 +113,59 @@ struct Difference {
     private func forEachChange(
         _ ids: Set<UInt64>, _ range: KeyRange, _ places: Places, _ body: (borrowing Operation) throws -> Void
     ) throws {
-        let lower = min(places.old, places.new)
+        let isBackwards = places.new.sequence < places.old.sequence
+        let (lower, upper) = isBackwards ? (places.new, places.old) : (places.old, places.new)
         var both = snapshot
-        both.ceiling = max(places.old, places.new)
+        both.ceiling = upper.sequence
         var names = Catalog()
         for id in ids { names.enter(id, snapshot.tables.names[id] ?? "") }
         both.tables = names
-        let isBackwards = places.new < places.old
+        let (oldClock, newClock) = (old.clock(at: places.old), new.clock(at: places.new))
+        func isThere(_ document: Span<UInt8>, _ isDelete: Bool, _ isHistory: Bool, inNew: Bool) throws(LogDBError) -> Bool {
+            // What is the newest and in the history has expired, whatever the clock says by now.
+            if isDelete || isHistory && (inNew ? new : old).isPresent { return false }
+            guard let expires = Expiry.milliseconds(of: document) else { return true }
+            if inNew, expires <= alsoExpired { return false }
+            return try (inNew ? newClock : oldClock).milliseconds() < expires
+        }
         // The newer operation of the key at hand, as long as the older one has not come.
         var newer = HeldOperation()
+        /// The documents of the key at both moments are known: that of the newer operation, and that of the older one.
         func settle(_ older: RecordCursor?) throws {
-            guard newer.isHeld else { return }
-            newer.isHeld = false
-            let name = names.names[newer.table] ?? ""
-            let olderExists = older.map { !$0.isDelete } ?? false
-            if let older, olderExists { try older.loadDocument() }
-            if !newer.isDelete, olderExists, equal(older!.record.document, newer.document.span) { return }
+            if let older, !older.isDelete { try older.loadDocument() }
+            defer { newer.isHeld = false }
+            guard newer.isHeld else {
+                // The same operation at both moments.
+                guard let older, Expiry.milliseconds(of: older.record.document) != nil else { return }
+                let was = try isThere(older.record.document, older.isDelete, older.isHistory, inNew: false)
+                let isNow = try isThere(older.record.document, older.isDelete, older.isHistory, inNew: true)
+                if was == isNow { return }
+                return try deliver(older.record, older.sequence, older.milliseconds, isDelete: was)
+            }
+            let olderIsThere = try older.map { try isThere($0.record.document, $0.isDelete, $0.isHistory, inNew: isBackwards) } ?? false
+            let newerIsThere = try isThere(newer.document.span, newer.isDelete, newer.isHistory, inNew: !isBackwards)
+            // A delete of nothing changes nothing.
+            if !olderIsThere, !newerIsThere { return }
+            if olderIsThere, newerIsThere, equal(older!.record.document, newer.document.span) { return }
+            let record = Record(table: newer.table, key: newer.key.span, isDelete: newer.isDelete, document: newer.document.span)
             if !isBackwards {
-                // A delete of nothing changes nothing.
-                if newer.isDelete, !olderExists { return }
-                let record = Record(table: newer.table, key: newer.key.span, isDelete: newer.isDelete, document: newer.document.span)
-                try body(Operation(record, table: name, sequenceNumber: newer.sequence, milliseconds: newer.milliseconds))
-            } else if let older, olderExists {
-                try body(Operation(older.record, table: name, sequenceNumber: older.sequence, milliseconds: older.milliseconds))
-            } else if !newer.isDelete {
-                let record = Record(table: newer.table, key: newer.key.span, isDelete: true, document: Span())
-                try body(Operation(record, table: name, sequenceNumber: places.new, milliseconds: newer.milliseconds))
+                try deliver(record, newer.sequence, newer.milliseconds, isDelete: !newerIsThere)
+            } else if let older, olderIsThere {
+                try deliver(older.record, older.sequence, older.milliseconds, isDelete: false)
+            } else {
+                try deliver(record, places.new.sequence, newer.milliseconds, isDelete: true)
             }
         }
-        try both.forEachVersion(range, VersionRule(savepoint: lower), in: place) { cursor in
+        func deliver(_ record: Record, _ sequence: SequenceNumber, _ milliseconds: Int64, isDelete: Bool) throws {
+            try body(
+                Operation(
+                    record, table: names.names[record.table] ?? "", sequenceNumber: sequence, milliseconds: milliseconds,
+                    hasExpired: isDelete))
+        }
+        try both.forEachVersion(range, VersionRule(savepoint: lower.sequence), in: place) { cursor in
             if newer.isHeld, newer.table != cursor.table || !equal(newer.key.span, cursor.key) { try settle(nil) }
             guard ids.contains(cursor.table) else { return }
-            if cursor.sequence > lower {
+            if cursor.sequence > lower.sequence {
                 try newer.hold(cursor)
             } else {
                 try settle(cursor)
@@ -146,6 +181,7 @@ private struct HeldOperation {
     var sequence: SequenceNumber = 0
     var milliseconds: Int64 = 0
     var isDelete = false
+    var isHistory = false
     var key: [UInt8] = []
     var document: [UInt8] = []
 
@@ -153,6 +189,7 @@ private struct HeldOperation {
         try cursor.loadDocument()
         isHeld = true
         (table, sequence, milliseconds, isDelete) = (cursor.table, cursor.sequence, cursor.milliseconds, cursor.isDelete)
+        isHistory = cursor.isHistory
         key.removeAll(keepingCapacity: true)
         unsafe key.append(contentsOf: cursor.keyBytes)
         document.removeAll(keepingCapacity: true)

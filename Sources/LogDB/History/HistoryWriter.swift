@@ -49,7 +49,10 @@ package final class HistoryWriter {
 
     // MARK: - What happened
 
-    package func upsert(_ table: String, _ key: Key, json: Span<UInt8>, milliseconds: Int64) throws(LogDBError) {
+    /// - Parameter expires: when the document expires, in milliseconds since 1970; nil: never, whatever the table says.
+    package func upsert(
+        _ table: String, _ key: Key, json: Span<UInt8>, expires: Int64?, milliseconds: Int64
+    ) throws(LogDBError) {
         let id = try id(of: table)
         guard json.count <= database.options.maximumDocumentBytes else {
             throw LogDBError(
@@ -58,7 +61,11 @@ package final class HistoryWriter {
         do throws(JSONError) { try JSONValidator.validateDocument(json) } catch {
             throw LogDBError(.invalidDocument, error.reason.rawValue, offset: UInt64(error.offset))
         }
-        try append(id, key, json, isDelete: false, milliseconds)
+        guard let expires else { return try append(id, key, json, isDelete: false, milliseconds) }
+        var document = ByteBuffer(capacity: Expiry.length + json.count)
+        Expiry.append(expires, to: &document)
+        document.append(json)
+        try append(id, key, document.span, isDelete: false, milliseconds)
     }
 
     package func delete(_ table: String, _ key: Key, milliseconds: Int64) throws(LogDBError) {
@@ -162,7 +169,10 @@ package final class HistoryWriter {
         }
         let horizons = end.tables.values.map(\.sequence) + [end.all.sequence]
         guard horizons.allSatisfy({ $0 <= max(1, count) }), end.tables.keys.allSatisfy({ $0 < 1 << 62 }),
-            end.ladders.keys.allSatisfy({ $0 < 1 << 62 })
+            end.ladders.keys.allSatisfy({ $0 < 1 << 62 }),
+            end.expired.allSatisfy({
+                $0.key < 1 << 62 && $0.value.sequence <= max(1, count) && Expiry.range.contains($0.value.milliseconds)
+            })
         else { throw LogDBError(.invalidOption, "the history is said to be complete from an operation on that it does not have") }
         try flush(to: .disk)
         var edits = allIDs.union(end.tables.keys).union([0]).sorted().map {
@@ -170,6 +180,7 @@ package final class HistoryWriter {
         }
         if end.all.sequence > 0 { edits.append(.horizon(table: nil, end.all)) }
         edits += end.ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
+        edits += end.expired.sorted { $0.key < $1.key }.map { .expired(table: $0.key, $0.value) }
         try database.log.manifest.append(edits)
         hasEnded = true
     }
@@ -181,7 +192,7 @@ extension HistoryWriter: ChronicleSink {
         if operation.isDelete {
             try delete(operation.table, key, milliseconds: operation.milliseconds)
         } else {
-            try upsert(operation.table, key, json: operation.document, milliseconds: operation.milliseconds)
+            try upsert(operation.table, key, json: operation.document, expires: operation.expires, milliseconds: operation.milliseconds)
         }
     }
 

@@ -13,6 +13,8 @@ public struct Version: Sendable, Hashable {
     public let milliseconds: Int64
     /// The document, byte for byte; nil for a delete.
     public let document: [UInt8]?
+    /// When it expires, or did, in milliseconds since 1970 UTC; nil: never.
+    public let expires: Int64?
 }
 
 /// From when on everything is there.
@@ -28,7 +30,7 @@ extension Database {
     ///
     /// What is left: everything that no compaction has taken in, and what the table's retention and savepoints have kept. Reads all of the log that
     /// is not compacted, as far as the key may be in it, and a few blocks of the rest. Memory: ``Options/memoryBudgetBytes`` at most, plus the largest
-    /// document.
+    /// document. Operations are delivered as they were written, whatever has expired since.
     ///
     /// - Returns: from when on nothing is missing.
     /// - Throws: what `body` throws; `.noSuchTable`; ``LogDBError`` `.corrupted` if damage is met.
@@ -44,8 +46,9 @@ extension Database {
         let bytes = Array(encoded.span)
         try snapshot.history(of: FullKey(table: id, key: bytes), table, budget: options.memoryBudgetBytes, body)
         let horizon = horizons.horizon(id)
+        // What was cleared away because it had expired was superseded by nothing.
         return CompleteSince(
-            sequenceNumber: max(1, horizon.sequence),
+            sequenceNumber: max(1, horizon.sequence, horizons.expiry(id).sequence + 1),
             milliseconds: horizon.milliseconds == .max || horizon.milliseconds == 0 ? nil : horizon.milliseconds)
     }
 
@@ -58,7 +61,7 @@ extension Database {
                 versions.append(
                     Version(
                         sequenceNumber: operation.sequenceNumber, milliseconds: operation.milliseconds,
-                        document: operation.isDelete ? nil : Array(operation.document)))
+                        document: operation.isDelete ? nil : Array(operation.document), expires: operation.expires))
                 if versions.count == limit { throw Enough() }
             }
         } catch is Enough {

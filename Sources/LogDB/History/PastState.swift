@@ -7,6 +7,8 @@
 //      base       ──numbers up to s──────────▶  ├─ merge ──▶  the documents as of s
 //      history    ──numbers up to s──────────▶  ┘
 //
+// Documents that expire are judged by the time of that state: see PastState.Place.
+//
 // That is the truth wherever nothing was dropped that stood at s: behind the horizon of the table, and at savepoints. Of a table with a ladder the instants of
 // its rungs can be told as well, so for a time there that has the last instant before it is taken. Elsewhere it is refused.
 //===-----------------------------------------------------------------------===//
@@ -15,7 +17,8 @@ import LogDBFormat
 
 /// A moment in a database's history.
 public enum Moment: Sendable, Hashable {
-    /// After the operation with this number, and all before it.
+    /// After the operation with this number, and all before it, at the time at which it was made (or, where it has been cleared away, the last one before it that is left).
+    /// A number that is not given out yet is the present.
     case sequence(SequenceNumber)
     /// In milliseconds since 1970 UTC: after the last operation, in the order of their numbers, that was not made later. What a savepoint has kept is told by its name
     /// only: whether something else happened between it and the time is not known any more.
@@ -29,18 +32,34 @@ public struct PastState: Sendable {
     public let sequenceNumber: SequenceNumber
     /// The time that was asked for.
     private let milliseconds: Int64?
+    /// What time it was then.
+    private let clock: ReadingClock
+    /// Whether it is the present, of which nothing is ever missing, and for which the history has nothing to say.
+    let isPresent: Bool
     let database: Database
     /// Of the present, and with the tables of then.
     let snapshot: Snapshot
     private let horizons: Horizons
 
-    init(_ database: Database, _ snapshot: Snapshot, _ sequence: SequenceNumber, _ milliseconds: Int64?, _ horizons: Horizons) throws {
+    /// What of a table is told: up to which operation, and as of an instant of a ladder, where that is another time than that of the state.
+    struct Place: Hashable {
+        var sequence: SequenceNumber
+        var instant: Int64?
+    }
+
+    init(
+        _ database: Database, _ snapshot: Snapshot, _ sequence: SequenceNumber, _ milliseconds: Int64?, _ horizons: Horizons,
+        _ clock: ReadingClock, isPresent: Bool
+    ) throws {
         self.milliseconds = milliseconds
+        self.clock = clock
+        self.isPresent = isPresent
         self.database = database
         self.horizons = horizons
         sequenceNumber = sequence
         var past = snapshot
-        past.ceiling = sequence
+        past.ceiling = isPresent ? .max : sequence
+        past.clock = clock
         past.tables = try past.pastCatalog(in: database.readingPlace)
         self.snapshot = past
     }
@@ -65,8 +84,10 @@ public struct PastState: Sendable {
         if let table { return try select(table, KeySelection(), body) }
         try checkAll()
         let tables = snapshot.tables.ids.sorted { $0.value < $1.value }
-        let places = try tables.map { try place($0.key, $0.value).sequence }
-        if places.allSatisfy({ $0 == sequenceNumber }) { return try snapshot.select(.allTables, in: database.readingPlace, body) }
+        let places = try tables.map { try place($0.key, $0.value) }
+        if places.allSatisfy({ $0 == Place(sequence: sequenceNumber) }) {
+            return try snapshot.select(.allTables, in: database.readingPlace, body)
+        }
         // Tables of which different moments are told are read one by one.
         for (table, place) in zip(tables, places) {
             try snapshot(at: place).select(KeyRange(table: table.value), in: database.readingPlace, body)
@@ -116,28 +137,37 @@ public struct PastState: Sendable {
         return try place(table, id).instant
     }
 
-    func snapshot(at sequence: SequenceNumber) -> Snapshot {
+    func snapshot(at place: Place) -> Snapshot {
         var snapshot = snapshot
-        snapshot.ceiling = sequence
+        snapshot.ceiling = isPresent && place.instant == nil ? .max : place.sequence
+        snapshot.clock = clock(at: place)
         return snapshot
     }
 
+    /// What time it is for what is told of a table.
+    func clock(at place: Place) -> ReadingClock { place.instant.map { .at($0) } ?? clock }
+
     /// The last operation that counts for a table.
-    private func place(_ name: String, _ id: UInt64) throws(LogDBError) -> (sequence: SequenceNumber, instant: Int64?) {
-        do throws(LogDBError) { try horizons.check(name, id, at: sequenceNumber) } catch {
+    private func place(_ name: String, _ id: UInt64) throws(LogDBError) -> Place {
+        do throws(LogDBError) {
+            try horizons.check(name, id, at: sequenceNumber)
+            if !isPresent { try horizons.checkExpired(name, id, at: sequenceNumber, clock) }
+        } catch {
             guard error.code == .historyIncomplete, let milliseconds, let instant = horizons.instant(of: id, before: milliseconds) else {
                 throw error
             }
-            do { return (try snapshot(at: .max).sequence(at: instant, nil, budget: database.options.memoryBudgetBytes), instant) } catch {
-                throw error as! LogDBError
-            }
+            var all = snapshot
+            all.ceiling = .max
+            do {
+                return Place(sequence: try all.sequence(at: instant, nil, budget: database.options.memoryBudgetBytes), instant: instant)
+            } catch { throw error as! LogDBError }
         }
-        return (sequenceNumber, nil)
+        return Place(sequence: sequenceNumber)
     }
 
     /// The id that `table` had, and the last operation that counts for it; nil if there was none of that name.
-    func id(of table: String) throws(LogDBError) -> (UInt64, SequenceNumber)? {
-        if let id = snapshot.tables.ids[table] { return (id, try place(table, id).sequence) }
+    func id(of table: String) throws(LogDBError) -> (UInt64, Place)? {
+        if let id = snapshot.tables.ids[table] { return (id, try place(table, id)) }
         // Whether today's was there, and whether another one was that is gone, must be known.
         if let id = horizons.current.ids[table] { try horizons.check(table, id, at: sequenceNumber) }
         try horizons.checkDropped(at: sequenceNumber, snapshot.tables)
@@ -149,6 +179,8 @@ public struct PastState: Sendable {
 struct Horizons: Sendable {
     let all: HistoryHorizon
     let ofTables: [UInt64: HistoryHorizon]
+    private let expired: ExpiryHorizon
+    private let expiries: [UInt64: ExpiryHorizon]
     let ladders: [UInt64: LadderRecord]
     /// The tables of the present.
     let current: Catalog
@@ -159,6 +191,8 @@ struct Horizons: Sendable {
         let compacted = max(snapshot.compactedSequence, state.compacted.lastSequence)
         all = compacted > state.horizon.sequence ? HistoryHorizon(sequence: compacted, milliseconds: .max) : state.horizon
         ofTables = state.horizons
+        expired = state.expired
+        expiries = state.expiries
         ladders = state.ladders
         current = snapshot.tables
         savepoints = Set(snapshot.tables.savepoints.values.map(\.sequenceNumber))
@@ -166,6 +200,23 @@ struct Horizons: Sendable {
 
     /// That of a table that is there.
     func horizon(_ table: UInt64) -> HistoryHorizon { ofTables[table] ?? all }
+
+    /// What of such a table was cleared away because it had expired.
+    func expiry(_ table: UInt64) -> ExpiryHorizon { ofTables[table] == nil ? expired : expiries[table] ?? ExpiryHorizon() }
+
+    func expired(of tables: some Sequence<UInt64>) -> [UInt64: ExpiryHorizon] {
+        Dictionary(uniqueKeysWithValues: tables.map { ($0, expiry($0)) })
+    }
+
+    /// Whether what was there at that time, and has been cleared away because it had expired, may be part of the state.
+    func checkExpired(_ name: String, _ table: UInt64, at sequence: SequenceNumber, _ clock: ReadingClock) throws(LogDBError) {
+        let expiry = expiry(table)
+        guard expiry.sequence > 0, !isSavepoint(sequence), try clock.milliseconds() < expiry.milliseconds else { return }
+        throw LogDBError(
+            .historyIncomplete,
+            "documents of table \(TableDefinition.brief(.string(name))) that expired up to \(CalendarTime.text(expiry.milliseconds)) have been cleared away, and the state after operation \(sequence), before that time, is asked for: choose a later moment or a savepoint, or let the table retain more"
+        )
+    }
 
     /// The last instant of a rung that is not later and can be told.
     func instant(of table: UInt64, before milliseconds: Int64) -> Int64? {
@@ -254,18 +305,29 @@ struct PastView {
         do {
             let sequence: SequenceNumber
             var time: Int64?
+            let budget = database.options.memoryBudgetBytes
+            let now = try snapshot.clock.milliseconds()
+            var clock = ReadingClock.at(now)
+            var isPresent = false
             switch moment {
-            case .sequence(let number): sequence = min(number, snapshot.lastSequence)
+            case .sequence(let number):
+                sequence = min(number, snapshot.lastSequence)
+                isPresent = number > snapshot.lastSequence
+                if !isPresent { clock = .of(OperationTime(sequence, snapshot, budget: budget)) }
             case .time(let milliseconds):
                 time = milliseconds
-                sequence = try snapshot.sequence(at: milliseconds, horizons, budget: database.options.memoryBudgetBytes)
+                clock = .at(min(milliseconds, now))
+                sequence = try snapshot.sequence(at: milliseconds, horizons, budget: budget)
+                isPresent = milliseconds >= now && (sequence == snapshot.lastSequence || milliseconds == .max)
             case .savepoint(let name):
                 guard let savepoint = snapshot.tables.savepoints[name] else {
                     throw LogDBError(.noSuchSavepoint, "there is no savepoint \(TableDefinition.brief(.string(name)))")
                 }
                 sequence = savepoint.sequenceNumber
+                clock = .at(savepoint.milliseconds)
             }
-            return try PastState(database, snapshot, sequence, time, time == nil ? horizons : horizons.withoutSavepoints())
+            return try PastState(
+                database, snapshot, sequence, time, time == nil ? horizons : horizons.withoutSavepoints(), clock, isPresent: isPresent)
         } catch { throw error as! LogDBError }
     }
 }

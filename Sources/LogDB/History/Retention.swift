@@ -170,7 +170,7 @@ extension Retention.Rung {
 
 extension Duration {
     /// Whole milliseconds, those that have no place in 64 bits cut off.
-    var milliseconds: Int64 {
+    package var milliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         if overflow { return seconds < 0 ? .min : .max }

@@ -16,15 +16,16 @@ public struct RevertReport: Sendable, Hashable {
 extension Database {
     /// Makes the documents of all tables what they were at `moment`, in one transaction.
     ///
-    /// Writes what differs, and nothing else: documents of then are written anew, byte for byte, and those that there were not are deleted. Tables that were dropped since
-    /// are made again, without their schemas and retentions; tables made since stay, empty. A failure on the way leaves everything as it is. What others write
+    /// Writes what differs, and nothing else: documents of then are written anew, byte for byte, to expire when they were to expire, and those that there were not, or that have
+    /// expired by now, are deleted. Tables that were dropped since
+    /// are made again, without their schemas, retentions and times to live; tables made since stay, empty. A failure on the way leaves everything as it is. What others write
     /// meanwhile stands or does not by the order of operations. What stood before the revert is kept as retention says; make a savepoint first to be able to go back.
     ///
     /// Any number of documents, within the memory budget; the log may grow by ``Options/maximumOpenTransactionBytes``.
     ///
     /// - Parameter persistence: how far it must have travelled before this returns.
     /// - Throws: ``LogDBError`` with code `.historyIncomplete`, `.noSuchSavepoint`; `.schemaViolation` if a document of then breaks a schema of now; others as
-    ///   ``Transaction/upsert(_:_:json:)`` and ``Transaction/commit(persistence:)``.
+    ///   ``Transaction/upsert(_:_:json:timeToLive:)`` and ``Transaction/commit(persistence:)``.
     @discardableResult
     public func revert(to moment: Moment, persistence: Persistence? = nil) throws -> RevertReport {
         try revert(nil, nil, to: moment, persistence)
@@ -49,12 +50,14 @@ extension Database {
         let now = try view.state(.sequence(.max))
         var report = RevertReport()
         try transaction(persistence: persistence) { transaction in
-            try Difference(now, then).forEach(table: table, key: key) { operation in
+            let difference = Difference(now, then, alsoExpiredAt: log.readingMilliseconds)
+            try difference.forEach(table: table, key: key) { operation in
                 if operation.isDelete {
                     try transaction.delete(operation.table, try operation.key)
                     report.deletes += 1
                 } else {
-                    try transaction.upsert(operation.table, try operation.key, json: operation.document)
+                    let timeToLive = operation.expires.map { TimeToLive.until(milliseconds: $0) } ?? .never
+                    try transaction.upsert(operation.table, try operation.key, json: operation.document, timeToLive: timeToLive)
                     report.upserts += 1
                 }
             }

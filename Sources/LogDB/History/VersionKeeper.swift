@@ -7,6 +7,8 @@
 //     the drop of its table, and is kept only where someone wants it: a savepoint, or the table's retention.
 //   * a savepoint with number s wants the version with number v, superseded by w, if v <= s < w.
 //   * a delete is kept if an older document of its key is: without it that one would be back. It is held until that is known. (`.all` keeps every delete.)
+//   * a newest document that has expired is superseded by its own expiry, of which no operation tells: it is kept, or else stands for a delete with its number, held as any.
+//     What is not kept raises the horizon of expiry: states of before that time can not be told any more.
 //   * what is not kept raises the horizon to the operation that superseded it: states before that one can not be told any more.
 //
 // Order is by number alone. Times only choose among versions, so a clock that goes back may make the choice a poor one, but never a wrong answer: what was
@@ -92,6 +94,8 @@ struct VersionKeeper {
         /// A delete that is held until it is known whether an older document stays.
         case held
         case dropped
+        /// The newest, and has expired: dropped, with a delete in its place that is held.
+        case expired
     }
 
     private enum Keeping {
@@ -116,11 +120,14 @@ struct VersionKeeper {
     private var isCurrent = true
     private var newer: Newer?
     private var documents = 0
-    /// The delete that is held.
+    /// The delete that is held, and where it came from.
     private(set) var held: (sequence: SequenceNumber, milliseconds: Int64)?
+    private var heldSource: RecordCursor?
 
     /// What the horizon of tables that retain something was raised to since the last look.
     private var raised: [UInt64: HistoryHorizon] = [:]
+    /// What has expired and was dropped since the last look: of tables that retain something, and of all others.
+    private var expired: [UInt64?: ExpiryHorizon] = [:]
     /// Tables whose drop is kept.
     private(set) var keptDrops: Set<UInt64> = []
 
@@ -140,7 +147,7 @@ struct VersionKeeper {
     /// Whether operations on `table` are looked at at all.
     func wants(_ table: UInt64) -> Bool { table == 0 || catalog.names[table] != nil || mayKeep(dropped: table) }
 
-    /// What becomes of the cursor's operation, which is older than the one before it or of a greater key.
+    /// What becomes of the cursor's operation, which is older than the one before it or of a greater key. The document must be there.
     mutating func judge(_ cursor: RecordCursor) -> Verdict {
         if !isStarted || cursor.table != table || !equal(cursor.key, key.span) { begin(cursor) }
         defer { newer = Newer(sequence: cursor.sequence, milliseconds: cursor.milliseconds) }
@@ -149,11 +156,17 @@ struct VersionKeeper {
                 note(dropOf: cursor)
                 return .history
             }
-            held = (cursor.sequence, cursor.milliseconds)
+            hold(cursor)
             return .held
         }
         defer { documents += 1 }
         guard let newer else {
+            // What a compaction has taken out of the base stays out, should the clock have gone back since.
+            if isCurrent, table != 0, let expires = Expiry.milliseconds(of: cursor.record.document),
+                expires <= now || cursor.isHistory
+            {
+                return judge(cursor, expired: expires)
+            }
             if isCurrent { return .live }
             // Of a dropped table nobody knows when: nothing of it is kept.
             return .dropped
@@ -166,9 +179,45 @@ struct VersionKeeper {
         return .dropped
     }
 
+    private mutating func judge(_ cursor: RecordCursor, expired expires: Int64) -> Verdict {
+        var isWanted = rule.isPinned(from: cursor.sequence, before: .max)
+        if !isWanted, case .retained(let retention) = keeping {
+            isWanted = retention.keeps(from: cursor.milliseconds, before: expires, newerDocuments: 0, now: now)
+        }
+        if isWanted { return .history }
+        note(expired: cursor, at: expires)
+        hold(cursor)
+        return .expired
+    }
+
+    /// Notes that a document goes which has expired.
+    mutating func note(expired cursor: RecordCursor, at expires: Int64) {
+        let scope = catalog.retentions[cursor.table] == nil ? nil : cursor.table
+        let horizon = ExpiryHorizon(sequence: cursor.sequence, milliseconds: expires)
+        expired[scope] = expired[scope]?.joined(horizon) ?? horizon
+    }
+
+    private mutating func hold(_ cursor: RecordCursor) {
+        held = (cursor.sequence, cursor.milliseconds)
+        heldSource = cursor
+    }
+
+    /// The delete that hides `cursor`'s document, which goes, and must be kept as well until the next time: it comes from a segment that may be off the manifest
+    /// before the one that the document comes from, and would not hide it in between, nor after a crash.
+    mutating func takeHeld(hiding cursor: RecordCursor) -> (sequence: SequenceNumber, milliseconds: Int64)? {
+        guard held != nil, let heldSource, heldSource !== cursor, heldSource.isBase, cursor.isBase else { return nil }
+        return takeHeld()
+    }
+
     mutating func takeHeld() -> (sequence: SequenceNumber, milliseconds: Int64)? {
         defer { held = nil }
         return held
+    }
+
+    /// What has expired and was dropped since the last call; nil stands for the tables that retain nothing.
+    mutating func takeExpired() -> [UInt64?: ExpiryHorizon] {
+        defer { expired = [:] }
+        return expired
     }
 
     /// What the horizons were raised to since the last call.
@@ -185,6 +234,7 @@ struct VersionKeeper {
         newer = nil
         documents = 0
         held = nil
+        heldSource = nil
         isCurrent = true
         keeping = .pinned
         if table == 0 {

@@ -24,17 +24,22 @@ struct RecordStamp {
     var milliseconds: Int64
 }
 
+/// What who unpacks must know of a loading or a sort: the seed of its hashes, and what time it is for it.
+struct LoadView: Sendable {
+    let seed: UInt64
+    /// nil where a document is wanted as it is stored, its expiry with it.
+    let now: Int64?
+    /// Whether numbers and times are wanted too.
+    var keepsStamps = false
+}
+
 struct LoadRecords {
     private(set) var records: [LoadRecord] = []
     /// Of each record, where they are asked for.
     private(set) var stamps: [RecordStamp] = []
-    let seed: UInt64
-    private let keepsStamps: Bool
+    let view: LoadView
 
-    init(seed: UInt64, keepsStamps: Bool = false) {
-        self.seed = seed
-        self.keepsStamps = keepsStamps
-    }
+    init(_ view: LoadView) { self.view = view }
 
     mutating func removeAll() { records.removeAll(keepingCapacity: true) }
 
@@ -43,14 +48,14 @@ struct LoadRecords {
         records.removeAll(keepingCapacity: true)
         records.reserveCapacity(entry.recordCount)
         stamps.removeAll(keepingCapacity: true)
-        if keepsStamps { stamps.reserveCapacity(entry.recordCount) }
+        if view.keepsStamps { stamps.reserveCapacity(entry.recordCount) }
         let bytes = raw.span
         var reader = try BlockReader(bytes, entry: entry)
         var (key, document) = reader.origins
         while try reader.hasNext() {
             let record = try reader.next()
             try append(record, key: key, document: document)
-            if keepsStamps { stamps.append(RecordStamp(sequence: reader.sequence, milliseconds: reader.milliseconds)) }
+            if view.keepsStamps { stamps.append(RecordStamp(sequence: reader.sequence, milliseconds: reader.milliseconds)) }
             key += record.key.count
             document += record.document.count
         }
@@ -63,10 +68,18 @@ struct LoadRecords {
         try KeyCoding.validate(bytes)
         let length = bytes.count
         // SAFETY: the pointer does not leave the closure.
-        let hash = unsafe bytes.withUnsafeBytes { unsafe KeyHash.hash($0.baseAddress!, length, seed: seed) }
+        let hash = unsafe bytes.withUnsafeBytes { unsafe KeyHash.hash($0.baseAddress!, length, seed: view.seed) }
+        var (start, count) = (document, record.isDelete ? FlatTable.Entry.deleted : UInt32(record.document.count))
+        if let now = view.now, let expires = Expiry.milliseconds(of: record.document) {
+            // What has expired hides what is older, as a delete does.
+            if expires <= now {
+                count = FlatTable.Entry.deleted
+            } else {
+                (start, count) = (start + Expiry.length, count - UInt32(Expiry.length))
+            }
+        }
         records.append(
             LoadRecord(
-                hash: hash, table: record.table, key: Int32(key), document: Int32(document), keyLength: UInt32(length),
-                documentLength: record.isDelete ? FlatTable.Entry.deleted : UInt32(record.document.count)))
+                hash: hash, table: record.table, key: Int32(key), document: Int32(start), keyLength: UInt32(length), documentLength: count))
     }
 }

@@ -26,7 +26,7 @@ final class Loader {
     private let arena = Arena()
     /// Keys lie by themselves: they are looked at again and again, and all of them may fit the processor's caches.
     private let keyArena = Arena()
-    private let seed = UInt64.random(in: 0 ... .max)
+    private let view: LoadView
     private(set) var stores: [UInt64: LoadStore] = [:]
     private var last: (id: UInt64, store: LoadStore?) = (.max, nil)
     /// Stores that the block at hand may have added to.
@@ -35,8 +35,9 @@ final class Loader {
     /// Where live documents go that are not kept here.
     typealias Delivery = (_ key: Span<UInt8>, _ document: Span<UInt8>) throws -> Void
 
-    init(_ snapshot: Snapshot, table: UInt64?, budget: Int) {
+    init(_ snapshot: Snapshot, table: UInt64?, budget: Int) throws(LogDBError) {
         self.snapshot = snapshot
+        view = LoadView(seed: .random(in: 0 ... .max), now: try snapshot.clock.milliseconds())
         self.table = table
         self.budget = budget
     }
@@ -77,12 +78,11 @@ final class Loader {
         let range = table.map { KeyRange(table: $0) }
         // Backwards: the tail from its end, then the generations, newest first.
         let stream = BlockStream(
-            snapshot.base.reversed() + snapshot.sealed, range: range, isReversed: true, budget: budget / 2,
-            records: WantedRecords(hashSeed: seed),
+            snapshot.base.reversed() + snapshot.sealed, range: range, isReversed: true, budget: budget / 2, view: view,
             window: Self.window)
         defer { stream.stop() }
         for raw in snapshot.raw.reversed() {
-            let blocks = try RawBlocks(raw.segment, until: raw.end, snapshot.fates, hashSeed: seed, budget: budget / 2)
+            let blocks = try RawBlocks(raw.segment, until: raw.end, snapshot.fates, view: view, budget: budget / 2)
             while let block = try blocks.next() {
                 try absorb(&block.raw, block.records, delivery)
                 blocks.giveBack(block)
@@ -107,7 +107,7 @@ final class Loader {
     private func findStore(_ id: UInt64) -> LoadStore? {
         if let store = stores[id] { return store }
         guard table.map({ $0 == id }) ?? (snapshot.tableName(id) != nil) else { return nil }
-        let store = LoadStore(arenas: [arena, keyArena], seed: seed, expecting: expected[id] ?? 0)
+        let store = LoadStore(arenas: [arena, keyArena], seed: view.seed, expecting: expected[id] ?? 0)
         stores[id] = store
         return store
     }

@@ -13,14 +13,14 @@ final class RawBlock {
     var raw = ByteBuffer()
     var records: LoadRecords
 
-    init(seed: UInt64) { records = LoadRecords(seed: seed) }
+    init(_ view: LoadView) { records = LoadRecords(view) }
 }
 
 final class RawBlocks {
     private let segment: RawSegment
     private let end: UInt64
     private let fates: Fates
-    private let hashSeed: UInt64
+    private let view: LoadView
     private let budget: Int
     /// Where each run begins; those to come.
     private var starts: [UInt64] = []
@@ -31,11 +31,11 @@ final class RawBlocks {
     static let targetLength = 1 << 20
 
     /// The frames of `segment` before `end`.
-    init(_ segment: RawSegment, until end: UInt64, _ fates: Fates, hashSeed: UInt64, budget: Int) throws(LogDBError) {
+    init(_ segment: RawSegment, until end: UInt64, _ fates: Fates, view: LoadView, budget: Int) throws(LogDBError) {
         self.segment = segment
         self.end = end
         self.fates = fates
-        self.hashSeed = hashSeed
+        self.view = view
         self.budget = budget
         try readForwards()
     }
@@ -44,7 +44,7 @@ final class RawBlocks {
         var offset = RawSegment.frameOrigin
         var bytes = 0
         while offset < end {
-            let block = spare.popLast() ?? RawBlock(seed: hashSeed)
+            let block = spare.popLast() ?? RawBlock(view)
             starts.append(offset)
             offset = try read(at: offset, into: block)
             kept.append(block)
@@ -67,7 +67,7 @@ final class RawBlocks {
     func next() throws(LogDBError) -> RawBlock? {
         guard let start = starts.popLast() else { return nil }
         if let block = kept.popLast() { return block }
-        let block = spare.popLast() ?? RawBlock(seed: hashSeed)
+        let block = spare.popLast() ?? RawBlock(view)
         _ = try read(at: start, into: block)
         return block
     }

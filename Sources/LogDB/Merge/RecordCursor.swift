@@ -22,6 +22,8 @@ class RecordCursor {
     final var term: UInt64?
     /// Whether this is a source of the base rather than of the log.
     final var isBase: Bool { self is SegmentCursor }
+    /// Whether it is one of the history.
+    final var isHistory: Bool { (self as? SegmentCursor)?.isOfHistory ?? false }
     // SAFETY: both point into memory that the cursor owns and does not touch before it advances.
     @safe final var keyBytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     @safe final var documentBytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)

@@ -13,6 +13,8 @@ final class SegmentCursor: RecordCursor {
     private var places = BlockPlaces()
     private var next = 0
     private let isAccounted: Bool
+    /// Whether these are segments of the history.
+    let isOfHistory: Bool
     /// Records with greater numbers are passed over.
     private let ceiling: SequenceNumber
     /// The documents of the segments that were left behind, by table.
@@ -28,6 +30,7 @@ final class SegmentCursor: RecordCursor {
         ceiling: SequenceNumber = .max
     ) {
         self.ceiling = ceiling
+        isOfHistory = segments.first?.entry.order == .version
         self.isAccounted = isAccounted
         stream = BlockStream(segments, range: range, isReversed: isReversed, budget: budget)
         self.range = range

@@ -37,17 +37,17 @@ final class SortBuffer {
 
     // For one thread, and nothing here is called while it is under way: each access to a member need not be entered in a list.
     @exclusivity(unchecked) private var arena: UnsafeMutableRawPointer
-    @exclusivity(unchecked) private var arenaCapacity: Int
-    @exclusivity(unchecked) private var arenaCount = 0
-    @exclusivity(unchecked) private var entries: [Entry] = []
-    @exclusivity(unchecked) private var table: [UInt32]
-    @exclusivity(unchecked) private var order: [Sorted] = []
+    @safe @exclusivity(unchecked) private var arenaCapacity: Int
+    @safe @exclusivity(unchecked) private var arenaCount = 0
+    @safe @exclusivity(unchecked) private var entries: [Entry] = []
+    @safe @exclusivity(unchecked) private var table: [UInt32]
+    @safe @exclusivity(unchecked) private var order: [Sorted] = []
     private let budget: Int
     /// Bytes that all keys begin with, those of the first key.
-    @exclusivity(unchecked) private var commonLength = Int.max
+    @safe @exclusivity(unchecked) private var commonLength = Int.max
     /// The tables of the kept operations, and that of the last one.
-    @exclusivity(unchecked) private var tables: Set<UInt64> = []
-    @exclusivity(unchecked) private var lastTable = UInt64.max
+    @safe @exclusivity(unchecked) private var tables: Set<UInt64> = []
+    @safe @exclusivity(unchecked) private var lastTable = UInt64.max
     /// The documents that are kept, by table.
     @safe @exclusivity(unchecked) private(set) var digests = TableDigests()
     /// Records taken in, superseded ones too.
@@ -57,7 +57,7 @@ final class SortBuffer {
     static let entryBytes = 96
     private let versions: VersionRule?
     /// The table that was asked about last, and whether every operation on it is kept.
-    @exclusivity(unchecked) private var asked = (table: UInt64.max, keepsAll: false)
+    @safe @exclusivity(unchecked) private var asked = (table: UInt64.max, keepsAll: false)
 
     init(budget: Int, versions: VersionRule? = nil) {
         self.versions = versions

@@ -177,6 +177,8 @@ struct RunWriter: ~Copyable {
 
     /// Uncompressed bytes from which on a thread of its own compresses and writes.
     private static let threadedLength = 1 << 20
+    /// Bytes of what stands in a block for a large document.
+    private static let referenceLength = 17
 
     init(_ spill: SpillFile) {
         let output = ChunkOutput(spill)
@@ -197,7 +199,7 @@ struct RunWriter: ~Copyable {
         }
         records += 1
         let isLarge = record.document.count > blockLength / 2
-        let length = record.key.count + (isLarge ? 16 : record.document.count)
+        let length = record.key.count + (isLarge ? Self.referenceLength : record.document.count)
         rawLength += length
         if builder.isFull(before: length + 30) { try finishBlock() }
         guard isLarge else {
@@ -208,7 +210,9 @@ struct RunWriter: ~Copyable {
         // What waits in the block will stand behind the document, and so will the block that refers to it.
         try line.drain()
         let place = try output.write(document: record.document)
-        var reference = ByteBuffer(capacity: 16)
+        var reference = ByteBuffer(capacity: Self.referenceLength)
+        // As any document may begin.
+        reference.append(UInt8(ascii: " "))
         reference.append(u64: place.lowerBound)
         reference.append(u64: UInt64(place.count))
         let large = Record(table: record.table << 1 | 1, key: record.key, isDelete: false, document: reference.span)
@@ -322,6 +326,7 @@ final class RunCursor: RecordCursor {
         let place: UInt64
         do throws(FormatError) {
             var reader = ByteReader(record.document)
+            _ = try reader.u8()
             place = try reader.u64()
         } catch { throw Self.damaged(error) }
         try unpack(try chunkHeader(at: place), at: place, into: &document)

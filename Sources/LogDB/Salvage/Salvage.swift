@@ -151,7 +151,8 @@ private final class Salvage {
         let database = try Database.open(target, path: newPath, options: options)
         do {
             let isWhole = survey.isListed && base.isExact && history.isExact && log.isExact
-            let writer = SalvageWriter(database, names: names, census, translation(of: isWhole ? survey.evidence.state : ManifestState()))
+            let writer = SalvageWriter(
+                database, names: names, census, translation(of: isWhole ? survey.evidence.state : ManifestState(), names.keys))
             self.writer = writer
             let budget = options.sortBudgetBytes ?? options.memoryBudgetBytes / 2
             let segments = base.generations + history.generations
@@ -186,10 +187,14 @@ private final class Salvage {
     }
 
     /// From when on the past could be told.
-    private func translation(of state: ManifestState) -> HorizonTranslation {
+    private func translation(of state: ManifestState, _ tables: some Sequence<UInt64>) -> HorizonTranslation {
         let compacted = state.compacted.lastSequence
         let all = compacted > state.horizon.sequence ? HistoryHorizon(sequence: compacted, milliseconds: .max) : state.horizon
-        return HorizonTranslation(all: all, tables: state.horizons, ladders: state.ladders)
+        return HorizonTranslation(
+            all: all, tables: state.horizons, ladders: state.ladders,
+            expired: Dictionary(
+                uniqueKeysWithValues: tables.map { ($0, state.horizons[$0] == nil ? state.expired : state.expiries[$0] ?? ExpiryHorizon()) }
+            ))
     }
 
     /// Says which savepoints may lack something: what is lost, and was there when they were made, or may have been.

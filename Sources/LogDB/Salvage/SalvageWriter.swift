@@ -56,7 +56,7 @@ final class SalvageWriter {
         }
         do throws(LogDBError) { try key.checkLength() } catch { return refuse(record, sequence, error.message) }
         if !record.isDelete {
-            do throws(JSONError) { try JSONValidator.validateDocument(record.document) } catch {
+            do throws(JSONError) { try JSONValidator.validateDocument(Expiry.json(of: record.document)) } catch {
                 return refuse(record, sequence, "a document is no JSON object: \(error.reason.rawValue)")
             }
         }
@@ -184,6 +184,11 @@ final class SalvageWriter {
         var edits = end.tables.sorted { $0.key < $1.key }.map { ManifestEdit.horizon(table: $0.key, $0.value) }
         if end.all.sequence > 1 { edits.append(.horizon(table: nil, end.all)) }
         edits += end.ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
+        var common = ExpiryHorizon()
+        for (table, horizon) in end.expired.sorted(by: { $0.key < $1.key }) {
+            if end.tables[table] == nil { common = common.joined(horizon) } else { edits.append(.expired(table: table, horizon)) }
+        }
+        if common != ExpiryHorizon() { edits.append(.expired(table: nil, common)) }
         if !edits.isEmpty { try database.log.manifest.append(edits) }
     }
 

@@ -2,7 +2,7 @@
 //
 // The catalog's document of a table holds all versions of its schema; the last one is in force:
 //
-//      {"name":"actors","retention":{…},"versions":[{"version":1,"time":1790000000021,"keys":"string","formats":true,"schema":{…}}, …]}
+//      {"name":"actors","retention":{…},"timeToLive":1800000,"versions":[{"version":1,"time":1790000000021,"keys":"string","formats":true,"schema":{…}}, …]}
 //
 // So a version is there, or not, with one operation, and goes wherever the catalog goes. In memory is only the last one; it is compiled when
 // the first write needs it. See FileFormat.md, Table 0.
@@ -65,15 +65,18 @@ final class TableDefinition: Sendable {
 struct CatalogEntry {
     var name: String
     var retention = Retention.latest
+    /// In milliseconds; nil: documents that do not say when never expire.
+    var timeToLive: Int64?
     /// The versions' bytes, each a JSON object, the last one in force.
     var versions: [[UInt8]] = []
 
     /// The most that a document may have. Older versions are forgotten before that, the oldest first.
     static let maximumBytes = 4 << 20
 
-    init(name: String, retention: Retention = .latest, versions: [[UInt8]] = []) {
+    init(name: String, retention: Retention = .latest, timeToLive: Int64? = nil, versions: [[UInt8]] = []) {
         self.name = name
         self.retention = retention
+        self.timeToLive = timeToLive
         self.versions = versions
     }
 
@@ -82,12 +85,14 @@ struct CatalogEntry {
         var name: String?
         var list: JSONSlice?
         var kept: JSONSlice?
+        var time: Int64??
         do throws(JSONError) {
             var cursor = try JSONCursor(object: document)
             while let member = try cursor.nextMember() {
                 if cursor.matches(member.name, "name") { name = member.value.kind == .string ? cursor.string(member.value) : nil }
                 if cursor.matches(member.name, "versions") { list = member.value }
                 if cursor.matches(member.name, "retention") { kept = member.value }
+                if cursor.matches(member.name, "timeToLive") { time = .some(cursor.int64(member.value)) }
             }
             if let list, list.kind == .array {
                 var elements = JSONCursor(document, inside: list)
@@ -101,6 +106,7 @@ struct CatalogEntry {
         } catch { throw FormatError(.corrupted, "the catalog's entry for table \(id) cannot be read: \(error.reason.rawValue)") }
         guard let name else { throw FormatError(.corrupted, "the catalog's entry for table \(id) has no name") }
         self.name = name
+        if let time { timeToLive = try TimeToLive.decode(time, of: id) }
         if let kept { retention = try Retention(decoding: document.extracting(kept.range), of: id) }
     }
 
@@ -114,10 +120,11 @@ struct CatalogEntry {
         }
         versions.removeFirst(forgotten)
         let kept = retention.encoded
-        if versions.isEmpty, kept == nil { return Catalog.document(name: name) }
+        if versions.isEmpty, kept == nil, timeToLive == nil { return Catalog.document(name: name) }
         var document = Array(#"{"name":"#.utf8)
         JSONText.append(name, to: &document)
         if let kept { document += Array(#","retention":"#.utf8) + kept }
+        if let timeToLive { document += Array(#","timeToLive":\#(timeToLive)"#.utf8) }
         if versions.isEmpty { return document + [UInt8(ascii: "}")] }
         document += Array(#","versions":["#.utf8)
         for (index, version) in versions.enumerated() {

@@ -151,11 +151,13 @@ struct SealedSegmentWriter: ~Copyable {
             // What is retained is no garbage, and has no part in the estimate of it.
             if header.order == .key {
                 footer.sample.add(
-                    hash: KeyCoding.hash(table: record.table, key: record.key), table: record.table, bytes: UInt64(length))
+                    hash: KeyCoding.hash(table: record.table, key: record.key), table: record.table, bytes: UInt64(length),
+                    expires: Expiry.milliseconds(of: record.document) ?? .max)
             }
         } else {
             census.add(record, block: blockCount)
         }
+        footer.expiry.add(record)
         builder.append(record, sequence: sequence, milliseconds: milliseconds)
         rawLength += UInt64(length)
         sequences = (min(sequences.least, sequence), max(sequences.greatest, sequence))
@@ -198,6 +200,7 @@ struct SealedSegmentWriter: ~Copyable {
             generation: header.generation, fileLength: output.flushed, rawLength: UInt64(footer.rawLength),
             records: UInt64(footer.recordCount), firstSequence: firstSequence ?? sequences.least, lastSequence: footer.lastSequence,
             endPosition: endPosition, digest: digest, holdsCatalog: footer.blocks.contains { $0.holdsCatalog })
+        entry.holdsExpiring = !footer.expiry.isEmpty
         if isKeyOrdered, let first = footer.firstKeys.first, let last = footer.tables.last {
             entry.leastKey = first
             entry.greatestKey = FullKey(table: last.table, key: last.greatestKey)

@@ -7,7 +7,7 @@
 //   * log order: numbers rise, and lie within what the segment accounts for; the key index names the block of each key's newest operation.
 //   * key order: keys rise, each once, none deleted; first keys, the ends in the manifest, and the documents' digests are theirs.
 //   * version order: keys do not fall, and of one key the numbers do; first keys, ends and digests as in key order.
-//   * all: what is counted for each table, the flags for the catalog, the key sample.
+//   * all: what is counted for each table and for documents that expire, the flags for the catalog and for these, the key sample.
 //
 // Memory: in log order the segment's different keys, as for writing it.
 //===-----------------------------------------------------------------------===//
@@ -21,6 +21,7 @@ struct SegmentAudit: ~Copyable {
     private var current = TableStatistics(table: .max)
     private var census = KeyCensus()
     private var sample = KeySample()
+    private var expiry = ExpiryStatistics()
     private var block = 0
     /// Whether the next record is the first of its block, and whether one of the block is of the catalog.
     private var isAtBlockStart = false
@@ -41,6 +42,7 @@ struct SegmentAudit: ~Copyable {
             find("the manifest counts other operations than the index")
         }
         if footer.blocks.contains(where: \.holdsCatalog) != entry.holdsCatalog { find("the manifest's flag for the catalog is wrong") }
+        if footer.expiry.isEmpty == entry.holdsExpiring { find("the manifest's flag for documents that expire is wrong") }
     }
 
     private mutating func find(_ what: String) { if finding == nil { finding = what } }
@@ -54,6 +56,7 @@ struct SegmentAudit: ~Copyable {
 
     mutating func pass(_ record: Record, sequence: SequenceNumber) {
         if record.table == 0 { holdsCatalog = true }
+        expiry.add(record)
         sequences = (min(sequences.least, sequence), max(sequences.greatest, sequence))
         if current.table != record.table {
             if current.table != .max { tables[current.table] = current }
@@ -84,7 +87,8 @@ struct SegmentAudit: ~Copyable {
         last = key
         sample.add(
             hash: KeyCoding.hash(table: record.table, key: record.key), table: record.table,
-            bytes: UInt64(record.key.count + record.document.count), limit: footer.sample.limitToCompare)
+            bytes: UInt64(record.key.count + record.document.count), expires: Expiry.milliseconds(of: record.document) ?? .max,
+            limit: footer.sample.limitToCompare)
     }
 
     private mutating func passInLogOrder(_ record: Record, sequence: SequenceNumber) {
@@ -101,6 +105,7 @@ struct SegmentAudit: ~Copyable {
     consuming func finish() -> String? {
         if current.table != .max { tables[current.table] = current }
         if tables.values.sorted(by: { $0.table < $1.table }) != footer.tables { find("the index counts something else for a table") }
+        if expiry != footer.expiry { find("the index counts other documents that expire") }
         if isKeyOrdered {
             if last != entry.greatestKey { find("the manifest names another greatest key") }
             if sequences != (entry.firstSequence, entry.lastSequence) { find("the manifest names other sequence numbers") }

@@ -4,11 +4,14 @@
 //      {"table":"actors","key":"goblin-7","value":null}          delete
 //      {"id":7,"name":"goblin"}                                  upsert, with --table actors --key id
 //
+//      {"table":"sessions","key":"alice","value":{…},"expires":1790001800021}      a document that expires; null: never, whatever the table says
+//
 //      {"op":"begin"}   {"op":"commit"}   {"op":"rollback"}      a transaction, with "tx":"name" one of several
 //      {"tx":"name","table":"actors","key":7,"value":{…}}        an operation of it
 //
 //      {"table":"actors","keys":"string","formats":true,"schema":{…}}      a table's schema; keys and formats may be left out
 //      {"table":"actors","retention":{"keep":"versions","count":5}}        its retention
+//      {"table":"sessions","timeToLive":1800000}                           its time to live; null: never
 //      {"time":1790000000021,"table":"actors","key":7,"value":{…}}         an operation that was made then
 //
 //      {"history":1}                                                       a whole history follows, see HistoryLines.swift
@@ -21,11 +24,11 @@ import LogDBFormat
 
 enum InputLine {
     /// The document stands at these offsets of the line.
-    case upsert(table: String, key: Key, document: Range<Int>)
+    case upsert(table: String, key: Key, document: Range<Int>, timeToLive: TimeToLive? = nil)
     case delete(table: String, key: Key)
 }
 
-/// What a line is about: an operation, on its own or of a transaction; a transaction as a whole; or a schema.
+/// What a line is about: an operation, on its own or of a transaction; a transaction as a whole; or what is said of a table.
 enum InputStep {
     case operation(InputLine, transaction: String?)
     /// nil is the transaction without a name.
@@ -38,6 +41,8 @@ enum InputStep {
     /// The retention stands at these offsets of the line.
     case retention(table: String, Range<Int>)
     case history(HistoryLine)
+    /// nil: never.
+    case timeToLive(Duration?, table: String)
 }
 
 /// The schema of a table, as `dump` prints it.

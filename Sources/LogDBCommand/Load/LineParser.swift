@@ -106,6 +106,9 @@ struct LineParser {
         var operations: JSONMember?
         var horizons: JSONMember?
         var ladders: JSONMember?
+        var expired: JSONMember?
+        var expires: JSONMember?
+        var timeToLive: JSONMember?
 
         init(of line: Span<UInt8>) throws {
             var cursor = try JSONCursor(object: line)
@@ -133,6 +136,9 @@ struct LineParser {
                     case "operations": \Members.operations
                     case "horizons": \Members.horizons
                     case "ladders": \Members.ladders
+                    case "expired": \Members.expired
+                    case "expires": \Members.expires
+                    case "timeToLive": \Members.timeToLive
                     default: throw LineError("unknown member \(name.debugDescription)", at: member.name.range.lowerBound)
                     }
                 guard self[keyPath: place] == nil else {
@@ -151,7 +157,7 @@ struct LineParser {
         private var all: [JSONMember] {
             [
                 table, key, value, op, tx, schema, keys, formats, time, retention, history, definition, id, drop, savepoint, released,
-                nothing, operations, horizons, ladders,
+                nothing, operations, horizons, ladders, expired, expires, timeToLive,
             ].compactMap { $0 }
         }
 
@@ -168,6 +174,7 @@ struct LineParser {
         let cursor = try JSONCursor(object: line)
         if members.isOfHistory { return .history(try history(line, members, cursor)) }
         if let retention = members.retention { return try self.retention(retention.value, members, cursor) }
+        if let time = members.timeToLive { return try timeToLive(time.value, members, cursor) }
         if let schema = members.schema { return .schema(try self.schema(schema.value, members, cursor)) }
         if let member = members.keys ?? members.formats {
             throw LineError(
@@ -188,7 +195,7 @@ struct LineParser {
             return .timed(try operation(line, members, cursor), milliseconds: try time(members, cursor))
         }
         guard let op = members.op else { return .operation(try operation(line, members, cursor), transaction: transaction) }
-        if let member = members.table ?? members.key ?? members.value {
+        if let member = members.table ?? members.key ?? members.value ?? members.expires {
             throw LineError(
                 "a line with \"op\" has no member \(cursor.string(member.name).debugDescription)", at: member.name.range.lowerBound)
         }
@@ -230,7 +237,7 @@ struct LineParser {
                 }
                 return .begin
             }
-            try members.refuseOthers(than: ["history", "operations", "horizons", "ladders"], in: cursor)
+            try members.refuseOthers(than: ["history", "operations", "horizons", "ladders", "expired"], in: cursor)
             guard history.kind == .string, cursor.string(history) == "end" else {
                 throw LineError("the history is neither 1 nor \"end\"", at: history.range.lowerBound)
             }
@@ -264,7 +271,7 @@ struct LineParser {
     }
 
     private func schema(_ schema: JSONSlice, _ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> SchemaLine {
-        if let member = members.key ?? members.value ?? members.op ?? members.tx {
+        if let member = members.key ?? members.value ?? members.op ?? members.tx ?? members.expires {
             throw LineError(
                 "a line with \"schema\" has no member \(cursor.string(member.name).debugDescription)", at: member.name.range.lowerBound)
         }
@@ -287,6 +294,34 @@ struct LineParser {
         return result
     }
 
+    private func timeToLive(_ time: JSONSlice, _ members: Members, _ cursor: borrowing JSONCursor) throws(LineError) -> InputStep {
+        if let member = members.key ?? members.value ?? members.op ?? members.tx ?? members.expires ?? members.schema ?? members.keys
+            ?? members.formats
+        {
+            throw LineError(
+                "a line with \"timeToLive\" has no member \(cursor.string(member.name).debugDescription)",
+                at: member.name.range.lowerBound)
+        }
+        guard let table = members.table?.value else { throw LineError("there is no member \"table\"", at: 0) }
+        guard table.kind == .string else { throw LineError("the table is not a string", at: table.range.lowerBound) }
+        if time.kind == .null { return .timeToLive(nil, table: cursor.string(table)) }
+        guard time.kind == .number, let milliseconds = cursor.int64(time) else {
+            throw LineError("the time to live is neither a whole number of milliseconds nor null", at: time.range.lowerBound)
+        }
+        return .timeToLive(.milliseconds(milliseconds), table: cursor.string(table))
+    }
+
+    /// When a document expires; nil where the line does not say.
+    private func expiry(_ expires: JSONSlice?, _ cursor: borrowing JSONCursor) throws(LineError) -> TimeToLive? {
+        guard let expires else { return nil }
+        if expires.kind == .null { return .never }
+        guard expires.kind == .number, let milliseconds = cursor.int64(expires), Expiry.range.contains(milliseconds) else {
+            throw LineError(
+                "the expiry is neither null nor 0 to \(Expiry.range.upperBound) milliseconds since 1970", at: expires.range.lowerBound)
+        }
+        return .until(milliseconds: milliseconds)
+    }
+
     private mutating func operation(_ line: Span<UInt8>, _ members: Members, _ cursor: borrowing JSONCursor) throws -> InputLine {
         let (table, key, value) = (members.table?.value, members.key?.value, members.value?.value)
         guard let table else { throw LineError("there is no member \"table\"", at: 0) }
@@ -295,9 +330,10 @@ struct LineParser {
         guard table.kind == .string else { throw LineError("the table is not a string", at: table.range.lowerBound) }
         let name = cursor.string(table)
         let operationKey = try self.key(key, of: cursor)
+        let timeToLive = try expiry(members.expires?.value, cursor)
         if members.tx == nil { remember(line, table: table, key: key, name: name) }
         switch value.kind {
-        case .object: return .upsert(table: name, key: operationKey, document: value.range)
+        case .object: return .upsert(table: name, key: operationKey, document: value.range, timeToLive: timeToLive)
         case .null: return .delete(table: name, key: operationKey)
         default: throw LineError("the value is neither an object nor null", at: value.range.lowerBound)
         }

@@ -32,15 +32,23 @@ struct LoadCommand: ParsableCommand {
 
               {"table":"actors","keys":"string","schema":{"type":"object","required":["hp"]}}
 
-            It stands outside of transactions, is no operation, and has no number. So does what a table keeps of older versions, see 'logdb retention':
+            So does a line with what a table keeps of older versions, as 'logdb retention' does, or with its time to live in milliseconds, as 'logdb ttl' does; null is never. \
+            Such lines stand outside of transactions, are no operations, and have no numbers. A document may say itself when it expires, in milliseconds since 1970 UTC, or \
+            with null that it never does:
 
               {"table":"actors","retention":{"keep":"versions","count":5}}
+              {"table":"sessions","timeToLive":1800000}
+              {"table":"sessions","key":"alice","value":{"token":7},"expires":1790001800021}
+
+            One that has expired already is absent, and hides what was there before.
 
             An operation on its own may have been made at another time than now, in milliseconds since 1970 UTC:
 
               {"time":1790000000021,"table":"actors","key":"goblin-7","value":{"hp":7}}
 
-            {"history":1} as the first line says that the output of 'logdb dump --history' follows: savepoints, older versions, times and tables that were dropped are loaded             as well, into a database that has no operations yet. Each of its lines but the first and the last is an operation. If it does not come to its end             the load fails; the database has what was loaded, and tells of its past no more than its savepoints. It is not compacted by itself.
+            {"history":1} as the first line says that the output of 'logdb dump --history' follows: savepoints, older versions, times and tables that were dropped are loaded \
+            as well, into a database that has no operations yet. Each of its lines but the first and the last is an operation. If it does not come to its end \
+            the load fails; the database has what was loaded, and tells of its past no more than its savepoints. It is not compacted by itself.
 
             The database is created if there is none. Empty lines are passed over. A bad line ends the load: the message names its line \
             and column and says how many operations before it were kept. With --skip-invalid the load goes on and says how many lines \

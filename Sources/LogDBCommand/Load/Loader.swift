@@ -48,7 +48,7 @@ struct Loader: ~Copyable {
     private var historyKept: UInt64 = 0
     /// Operations that were written and not synced yet, while nobody waits for each.
     private var owed: UInt64 = 0
-    /// Whether a schema was set and not synced yet. It has no number, and is not counted.
+    /// Whether a schema or a time to live was set and not synced yet. It has no number, and is not counted.
     private var owesSchema = false
     private var output = OutputBuffer()
     private var progress: ProgressLine
@@ -165,6 +165,7 @@ struct Loader: ~Copyable {
         case .retention(let table, let range): try set(range, of: table, line, number: number)
         case .history(.begin): try beginHistory()
         case .history: throw LineError("the line belongs to a history, whose first line is {\"history\":1}", at: 0)
+        case .timeToLive(let time, let table): try set(time, of: table, number: number)
         }
     }
 
@@ -199,8 +200,9 @@ struct Loader: ~Copyable {
         do throws(LogDBError) {
             if history.hasEnded { throw LogDBError(.invalidOption, "the history has ended: nothing can follow it") }
             switch step {
-            case .timed(.upsert(let table, let key, let document), let milliseconds):
-                try history.upsert(table, key, json: line.extracting(document), milliseconds: milliseconds)
+            case .timed(.upsert(let table, let key, let document, let timeToLive), let milliseconds):
+                let expires: Int64? = if case .until(let time) = timeToLive { time } else { nil }
+                try history.upsert(table, key, json: line.extracting(document), expires: expires, milliseconds: milliseconds)
             case .timed(.delete(let table, let key), let milliseconds): try history.delete(table, key, milliseconds: milliseconds)
             case .history(.definition(let table, let id, let document, let milliseconds)):
                 // The catalog's own form of it has no line ends.
@@ -259,12 +261,28 @@ struct Loader: ~Copyable {
         }
     }
 
+    /// Sets a table's time to live: what stands before it has the one that was there before.
+    private mutating func set(_ timeToLive: Duration?, of table: String, number: Int) throws {
+        guard transactions.isEmpty else {
+            throw LineError("a time to live is set outside of transactions: commit or roll back first", at: 0)
+        }
+        try commit(atLevel: deferredLevel)
+        do throws(LogDBError) {
+            try database.setTimeToLive(timeToLive, of: table, persistence: deferredLevel)
+            owesSchema = owesSync
+        } catch {
+            guard error.code.isAboutOneOperation || error.code == .invalidOption else { throw interrupted(by: error) }
+            try settle()
+            try refuse(at: "line \(number)", error.description, from: .nobody)
+        }
+    }
+
     private mutating func write(_ input: InputLine, _ line: Span<UInt8>, number: Int, in open: NamedTransaction) throws {
         do throws(LogDBError) {
             let sequence =
                 switch input {
-                case .upsert(let table, let key, let document):
-                    try open.transaction.upsert(table, key, json: line.extracting(document))
+                case .upsert(let table, let key, let document, let timeToLive):
+                    try open.transaction.upsert(table, key, json: line.extracting(document), timeToLive: timeToLive)
                 case .delete(let table, let key): try open.transaction.delete(table, key)
                 }
             open.numbers.append(sequence)
@@ -417,7 +435,7 @@ struct Loader: ~Copyable {
         var parser = parser
         do throws(LineError) {
             let step = try parser.parse(line)
-            guard error.code == .invalidDocument, case .operation(.upsert(_, _, let document), _) = step else {
+            guard error.code == .invalidDocument, case .operation(.upsert(_, _, let document, _), _) = step else {
                 return ("line \(number)", error.description)
             }
             let place = LineError("", at: document.lowerBound + Int(clamping: error.offset ?? 0))

@@ -60,8 +60,9 @@ struct PendingBatch: ~Copyable {
             return numbers.lowerBound
         }
         return switch input {
-        case .upsert(let table, let key, let document):
-            try database.upsert(table, key, json: line(of: entry).extracting(document), persistence: persistence)
+        case .upsert(let table, let key, let document, let timeToLive):
+            try database.upsert(
+                table, key, json: line(of: entry).extracting(document), timeToLive: timeToLive, persistence: persistence)
         case .delete(let table, let key):
             try database.delete(table, key, persistence: persistence)
         }
@@ -82,8 +83,8 @@ struct PendingBatch: ~Copyable {
     private func add(_ input: InputLine, of entry: Entry, to batch: inout Batch) throws(LogDBError) {
         batch.milliseconds = milliseconds
         switch input {
-        case .upsert(let table, let key, let document):
-            try batch.upsert(table, key, json: line(of: entry).extracting(document))
+        case .upsert(let table, let key, let document, let timeToLive):
+            try batch.upsert(table, key, json: line(of: entry).extracting(document), timeToLive: timeToLive)
         case .delete(let table, let key):
             try batch.delete(table, key)
         }

@@ -14,6 +14,8 @@ struct DiffCommand: ParsableCommand {
               {"table":"actors","key":"goblin-7","value":{"hp":3}}
               {"table":"actors","key":"goblin-9","value":null}
 
+            A document that expires says when, as in 'logdb dump'. One that was there at the first moment and has expired at the second counts as deleted.
+
             Moments are written as for 'logdb dump --as-of': a sequence number, a time, or a savepoint.
 
             Examples:
@@ -35,9 +37,9 @@ struct DiffCommand: ParsableCommand {
     var table: String?
 
     func run() throws {
-        var lines = OperationLines()
         var output = OutputBuffer()
         try withDatabase(database.path, .toRead) { database in
+            var lines = try OperationLines(database)
             do {
                 try database.diff(from: from.moment, to: to?.moment ?? .sequence(.max), table: table) { operation in
                     try lines.appendChange(operation, to: &output.bytes)

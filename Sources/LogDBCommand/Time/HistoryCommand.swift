@@ -15,7 +15,7 @@ struct HistoryCommand: ParsableCommand {
               {"sequence":640,"time":"2026-11-26T19:02:51.700Z","delete":true}
 
             What is left: everything since the last compaction, and before that what the table retains (see 'logdb retention') and what savepoints \
-            need. On stderr it says from when on nothing is missing.
+            need. A document that expires, or did, says when: "expires":"2026-11-26T20:45:07.042Z". On stderr it says from when on nothing is missing.
 
             Examples:
 
@@ -48,7 +48,7 @@ struct HistoryCommand: ParsableCommand {
                     if operation.isDelete {
                         output.bytes.append(",\"delete\":true}\n")
                     } else {
-                        OperationLines.appendValue(operation.document, to: &output.bytes)
+                        OperationLines.appendVersion(operation, to: &output.bytes)
                     }
                     try output.flushIfFull()
                     left -= 1

@@ -19,6 +19,8 @@ struct RetentionCommand: ParsableCommand {
               ladder:all/1h,1h/1d,1w/52w
                               the same with rungs of your own: how far apart, slash, for how long
 
+            A document that has expired (see 'logdb ttl') is superseded by that.
+
             What a savepoint needs is kept whatever the retention. Setting it clears nothing away, the next compaction does; what is gone does not come back.
 
             Without a policy, prints that of the table, or of all tables, as lines of JSON:

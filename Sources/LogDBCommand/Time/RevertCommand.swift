@@ -11,7 +11,9 @@ struct RevertCommand: ParsableCommand {
             Writes what differs from the state of then as new operations, all of them or, if anything fails, none. Nothing is undone: what stood before is history, \
             and goes when the tables' retention says so. Make a savepoint first to be able to go back. 'logdb diff DB now MOMENT' prints what would be done.
 
-            Tables that were dropped since are made again, without schema and retention; tables that were made since stay, empty.
+            Documents that expire are written to expire when they were to; those of then that have expired by now stay away.
+
+            Tables that were dropped since are made again, without schema, retention and time to live; tables that were made since stay, empty.
 
             Prints what was written: {"upserts":12,"deletes":3}
 

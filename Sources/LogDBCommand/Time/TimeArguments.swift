@@ -6,6 +6,8 @@
 //                    before the boss            the name of a savepoint
 //                    sequence: time: savepoint: before it, where it could be two of these
 //
+//      time to live  never | 30min
+//
 //      a retention   latest | versions:5 | age:30d | all | ladder | ladder:all/1h,1h/1d,1d/30d
 //===-----------------------------------------------------------------------===//
 
@@ -66,6 +68,24 @@ enum DurationText {
     }
 }
 
+/// A time to live as it is spelled on the command line.
+struct TimeToLiveArgument: ExpressibleByArgument {
+    /// nil: never.
+    var duration: Duration?
+
+    init?(argument: String) {
+        if argument == "never" { return }
+        // A hundred years, as the engine counts them.
+        guard let milliseconds = DurationText.milliseconds(argument), (1...3_162_240_000_000).contains(milliseconds) else { return nil }
+        duration = .milliseconds(milliseconds)
+    }
+
+    var timeToLive: TimeToLive { duration.map { .after($0) } ?? .never }
+
+    /// The same spelling.
+    static func text(_ duration: Duration?) -> String { duration.map { DurationText.text($0.milliseconds) } ?? "never" }
+}
+
 /// A retention as it is spelled on the command line.
 struct RetentionArgument: ExpressibleByArgument {
     var retention: Retention
@@ -100,7 +120,7 @@ struct RetentionArgument: ExpressibleByArgument {
 
     /// The same spelling.
     static func text(_ retention: Retention) -> String {
-        func text(_ duration: Duration) -> String { DurationText.text(Int64(duration / .milliseconds(1))) }
+        func text(_ duration: Duration) -> String { DurationText.text(duration.milliseconds) }
         switch retention {
         case .latest: return "latest"
         case .all: return "all"

@@ -45,7 +45,7 @@ enum Check {
     private static func goOn(_ db: Database, _ model: inout Model) throws {
         let document = Array(#"{"after":"the crash"}"#.utf8)
         let step = Step.write(Change(table: "after", key: "crash", document: document), .disk)
-        let frame = model.attempt(step)!
+        let frame = model.attempt(step, at: db.options.clock?.milliseconds ?? 0)!
         let sequence = try attempt("a put after recovery") { try db.upsert("after", "crash", json: document.span, persistence: .disk) }
         guard sequence == frame.lastSequence else {
             throw Violation("a put after recovery got number \(sequence), \(frame.lastSequence) is next")
@@ -80,15 +80,15 @@ enum Check {
         guard let last = candidates.last else {
             throw Violation("the log ends with number \(found.lastSequence), inside a frame or behind the last; frames: \(ends(frames))")
         }
-        guard let count = candidates.last(where: { isExplained(found, by: Model.contents(frames[..<$0])) }) else {
-            throw Violation("after \(last) frames: \(difference(found, Model.contents(frames[..<last])))")
+        guard let count = candidates.last(where: { isExplained(found, by: Model.contents(frames[..<$0], at: found.now)) }) else {
+            throw Violation("after \(last) frames: \(difference(found, Model.contents(frames[..<last], at: found.now)))")
         }
         guard count >= floor else {
             throw Violation(
                 "lost: \(count) frames are there, \(floor) were acknowledged; frames: \(ends(frames)), recovery: \(db.recovery)")
         }
         try comparePast(db, frames[..<count], found)
-        guard let live = Model.contents(frames[..<count]).live.last else { return count }
+        guard let live = Model.contents(frames[..<count], at: found.now).live.last else { return count }
         let document = try db.document(live.change.table, live.change.key)
         guard document == live.change.document else { throw Violation("get of \(live.change.key) finds something else than select") }
         return count
@@ -105,6 +105,7 @@ enum Check {
     private static func contentsNow(of db: Database) throws -> Contents {
         var result = Contents()
         let statistics = try db.statistics()
+        result.now = db.options.clock?.milliseconds ?? 0
         result.lastSequence = statistics.lastSequenceNumber
         result.compactedSequence = statistics.compactedSequenceNumber
         result.tables = try db.tables
@@ -115,6 +116,7 @@ enum Check {
             let retention = try db.retention(of: table)
             if retention != .latest { result.retentions[table] = retention }
         }
+        for table in result.tables { result.timesToLive[table] = try db.timeToLive(of: table)?.milliseconds }
         for savepoint in try db.savepoints { result.savepoints[savepoint.name] = savepoint.sequenceNumber }
         // Of a share: it takes as long as the rest.
         let loaded = result.lastSequence % 4 == 0 ? Result { try db.loadAll() } : nil
@@ -139,18 +141,22 @@ enum Check {
         for (name, sequence) in found.savepoints {
             var seen: [Seen] = []
             try db.state(asOf: .savepoint(name)).select { seen.append(try Self.seen($0)) }
-            guard seen == Model.contents(frames, through: sequence).live else {
+            // It knows when it was made.
+            let time = frames.first { $0.lastSequence >= sequence }?.milliseconds ?? 0
+            guard seen == Model.contents(frames, through: sequence, at: time).live else {
                 throw Violation("the savepoint \(name) has other documents")
             }
         }
         let last = found.lastSequence
         for sequence in Set([last / 3, last / 2, last * 3 / 4, last]).sorted() {
             let state = try db.state(asOf: .sequence(sequence))
-            let expected = Model.contents(frames, through: sequence).live
+            // The time is that of the last operation that is left: of a log that was never compacted, of the last one.
+            let times = Set(frames.filter { $0.firstSequence <= sequence }.map(\.milliseconds)).union([0])
+            let possible = times.map { Model.contents(frames, through: sequence, at: $0).live }
             do {
                 var seen: [Seen] = []
                 try state.select { seen.append(try Self.seen($0)) }
-                guard seen == expected else { throw Violation("the state as of \(sequence) has other documents") }
+                guard possible.contains(seen) else { throw Violation("the state as of \(sequence) has other documents") }
             } catch let error as LogDBError where error.code == .historyIncomplete {}
             for (name, retention) in found.retentions where retention == .all {
                 // From the last time on at which it was said, or the table made.
@@ -160,7 +166,7 @@ enum Check {
                 guard let since, sequence >= since.firstSequence else { continue }
                 var seen: [Seen] = []
                 try state.select(name) { seen.append(try Self.seen($0)) }
-                guard seen == expected.filter({ $0.change.table == name }) else {
+                guard possible.contains(where: { seen == $0.filter { $0.change.table == name } }) else {
                     throw Violation("the state of \(name) as of \(sequence) has other documents")
                 }
             }
@@ -182,7 +188,8 @@ enum Check {
     /// whole. While a compaction is under way one that the log supersedes may be missing already.
     static func isExplained(_ found: Contents, by expected: Contents) -> Bool {
         guard found.lastSequence == expected.lastSequence, found.tables == expected.tables, found.live == expected.live,
-            found.schemas == expected.schemas, found.retentions == expected.retentions, found.savepoints == expected.savepoints
+            found.schemas == expected.schemas, found.retentions == expected.retentions, found.timesToLive == expected.timesToLive,
+            found.savepoints == expected.savepoints
         else {
             return false
         }
@@ -200,14 +207,18 @@ enum Check {
         let base = found.operations.prefix { $0.sequence <= compacted }
         guard Array(found.operations[base.count...]) == log else { return false }
         for seen in base {
-            guard let known = newest.removeValue(forKey: address(seen)), known == seen, seen.change.document != nil else { return false }
+            guard let known = newest.removeValue(forKey: address(seen)), known == seen,
+                seen.change.document != nil || expected.expired.contains(seen.sequence)
+            else { return false }
         }
         return newest.allSatisfy { $0.value.change.document == nil || superseded.contains($0.key) }
     }
 
     private static func seen(_ operation: borrowing Operation) throws -> Seen {
         let document = operation.isDelete ? nil : Array(operation.document)
-        return Seen(sequence: operation.sequenceNumber, change: Change(table: operation.table, key: try operation.key, document: document))
+        return Seen(
+            sequence: operation.sequenceNumber,
+            change: Change(table: operation.table, key: try operation.key, document: document, expires: operation.expires))
     }
 
     // MARK: Files

@@ -15,8 +15,9 @@ func explore(_ workload: Workload, _ model: DiskModel, _ plan: Explorer.Plan, se
     let disk = SimulatedDisk(model: model)
     if let settings { disk.settings = settings }
     let ledger = Ledger(Model())
-    let explorer = Explorer(workload.options, plan, seed: seed)
-    let runner = Runner(disk, ledger, workload.options)
+    let options = workload.freshOptions
+    let explorer = Explorer(options, plan, seed: seed)
+    let runner = Runner(disk, ledger, options)
     var number = -1
     do {
         if workload.exploredFrom == 0 { explorer.watch(disk, ledger) }

@@ -29,7 +29,7 @@ final class FaultRun {
     init(_ workload: Workload, _ model: DiskModel, _ fault: Fault) {
         self.fault = fault
         disk = SimulatedDisk(model: model)
-        options = workload.options
+        options = workload.freshOptions
         runner = Runner(disk, ledger, options)
     }
 

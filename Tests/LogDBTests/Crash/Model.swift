@@ -25,6 +25,8 @@ enum Effect: Sendable {
     case setSchema(String, String)
     /// Creates the table if need be.
     case retain(String, Retention)
+    /// Creates the table if need be.
+    case live(String, Int64?)
     case savepoint(String)
     case release(String)
     case change(Change)
@@ -42,6 +44,8 @@ struct ModelFrame: Sendable {
     var firstSequence: UInt64
     var effects: [Effect]
     var role = Role.plain
+    /// When it was made, by a workload's own clock.
+    var milliseconds: Int64 = 0
     var lastSequence: UInt64 { firstSequence + UInt64(effects.count) - 1 }
 }
 
@@ -61,7 +65,12 @@ struct Contents: Sendable, Equatable {
     /// All versions of the schema of each table that has one.
     var schemas: [String: [String]] = [:]
     var retentions: [String: Retention] = [:]
+    var timesToLive: [String: Int64] = [:]
     var savepoints: [String: UInt64] = [:]
+    /// What time it is for it, by a workload's own clock.
+    var now: Int64 = 0
+    /// Numbers of operations whose documents have expired by then; only of what a model expects.
+    var expired: Set<UInt64> = []
     /// What replay delivers.
     var operations: [Seen] = []
     /// What select delivers.
@@ -88,7 +97,7 @@ struct Model: Sendable {
     // MARK: Recording
 
     /// Notes the frame that `step` is about to append; nil if it appends none.
-    mutating func attempt(_ step: Step) -> ModelFrame? {
+    mutating func attempt(_ step: Step, at now: Int64 = 0) -> ModelFrame? {
         let known = tables
         var effects: [Effect] = []
         func create(_ names: [String]) {
@@ -110,22 +119,25 @@ struct Model: Sendable {
             if !known.contains(name) || (Self.contents(frames[...]).retentions[name] ?? .latest) != retention {
                 effects.append(.retain(name, retention))
             }
+        case .live(let name, let time, _):
+            if !known.contains(name) || Self.contents(frames[...]).timesToLive[name] != time { effects.append(.live(name, time)) }
         case .savepoint(let name, _): if Self.contents(frames[...]).savepoints[name] == nil { effects.append(.savepoint(name)) }
         case .release(let name, _): if Self.contents(frames[...]).savepoints[name] != nil { effects.append(.release(name)) }
-        case .flush, .seal, .compact, .reopen, .begin, .change, .commit, .rollback, .expired, .count: break
+        case .tick, .flush, .seal, .compact, .reopen, .begin, .change, .commit, .rollback, .expired, .count: break
         }
         guard !effects.isEmpty else { return nil }
-        let frame = ModelFrame(firstSequence: nextSequence, effects: effects)
+        let frame = ModelFrame(firstSequence: nextSequence, effects: effects, milliseconds: now)
         frames.append(frame)
         return frame
     }
 
     /// Notes an operation of a transaction. The table that it may create is there for good.
-    mutating func attempt(_ change: Change, in transaction: Int) -> ModelFrame {
+    mutating func attempt(_ change: Change, in transaction: Int, at now: Int64 = 0) -> ModelFrame {
         if !tables.contains(change.table) {
-            frames.append(ModelFrame(firstSequence: nextSequence, effects: [.createTable(change.table)]))
+            frames.append(ModelFrame(firstSequence: nextSequence, effects: [.createTable(change.table)], milliseconds: now))
         }
-        let frame = ModelFrame(firstSequence: nextSequence, effects: [.change(change)], role: .part(of: transaction))
+        let frame = ModelFrame(
+            firstSequence: nextSequence, effects: [.change(change)], role: .part(of: transaction), milliseconds: now)
         frames.append(frame)
         return frame
     }
@@ -165,7 +177,7 @@ struct Model: Sendable {
         for frame in frames {
             for effect in frame.effects {
                 switch effect {
-                case .createTable(let name), .setSchema(let name, _), .retain(let name, _): names.insert(name)
+                case .createTable(let name), .setSchema(let name, _), .retain(let name, _), .live(let name, _): names.insert(name)
                 case .dropTable(let name): names.remove(name)
                 case .change, .savepoint, .release: break
                 }
@@ -174,8 +186,8 @@ struct Model: Sendable {
         return names
     }
 
-    /// The contents after `frames`, or as they were after the operation `through`.
-    static func contents(_ frames: ArraySlice<ModelFrame>, through: UInt64 = .max) -> Contents {
+    /// The contents after `frames`, or as they were after the operation `through`, as of a time.
+    static func contents(_ frames: ArraySlice<ModelFrame>, through: UInt64 = .max, at now: Int64 = 0) -> Contents {
         struct Place: Hashable {
             var table: Int
             var key: Key
@@ -199,6 +211,7 @@ struct Model: Sendable {
                     ids[name] = nil
                     contents.schemas[name] = nil
                     contents.retentions[name] = nil
+                    contents.timesToLive[name] = nil
                 case .setSchema(let name, let schema):
                     if ids[name] == nil {
                         ids[name] = nextID
@@ -211,9 +224,18 @@ struct Model: Sendable {
                         nextID += 1
                     }
                     contents.retentions[name] = retention == .latest ? nil : retention
+                case .live(let name, let time):
+                    if ids[name] == nil {
+                        ids[name] = nextID
+                        nextID += 1
+                    }
+                    contents.timesToLive[name] = time
                 case .savepoint(let name): contents.savepoints[name] = sequence
                 case .release(let name): contents.savepoints[name] = nil
-                case .change(let change) where counts: all.append((ids[change.table]!, Seen(sequence: sequence, change: change)))
+                case .change(let change) where counts:
+                    let seen = change.seen(at: now)
+                    if seen != change { contents.expired.insert(sequence) }
+                    all.append((ids[change.table]!, Seen(sequence: sequence, change: seen)))
                 case .change: break
                 }
                 sequence += 1

@@ -50,14 +50,16 @@ final class Runner {
         default: break
         }
         hasAttemptedCommit = false
-        let frame = ledger.withLock { $0.attempt(step) }
+        let now = options.clock?.milliseconds ?? 0
+        let frame = ledger.withLock { $0.attempt(step, at: now) }
         var sequence: UInt64?
         var level = Persistence.disk
         switch step {
         case .write(let change, let persistence):
             level = persistence
             if let document = change.document {
-                sequence = try db.upsert(change.table, change.key, json: document.span, persistence: persistence)
+                sequence = try db.upsert(
+                    change.table, change.key, json: document.span, timeToLive: change.timeToLive, persistence: persistence)
             } else {
                 sequence = try db.delete(change.table, change.key, persistence: persistence)
             }
@@ -66,7 +68,7 @@ final class Runner {
             var batch = Batch()
             for change in changes {
                 if let document = change.document {
-                    try batch.upsert(change.table, change.key, json: document.span)
+                    try batch.upsert(change.table, change.key, json: document.span, timeToLive: change.timeToLive)
                 } else {
                     try batch.delete(change.table, change.key)
                 }
@@ -91,6 +93,12 @@ final class Runner {
         case .retain(let name, let retention, let persistence):
             level = persistence
             try db.setRetention(retention, of: name, persistence: persistence)
+        case .live(let name, let time, let persistence):
+            level = persistence
+            try db.setTimeToLive(time.map { .milliseconds($0) }, of: name, persistence: persistence)
+        case .tick(let milliseconds):
+            try db.seal()
+            options.clock?.milliseconds += milliseconds
         case .flush: try db.flush(to: .disk)
         case .seal: try db.seal()
         case .compact(let ceiling, let stopAfter): try compact(db, ceiling, stopAfter)
@@ -142,8 +150,9 @@ final class Runner {
         let counter = try counters[key] ?? db.counter("counters", key, field: "n")
         let document = Array(#"{"n":\#(counter.value + 1)}"#.utf8)
         if counters[key] == nil {
+            let now = options.clock?.milliseconds ?? 0
             let stood = ledger.withLock {
-                Model.contents($0.frames[...]).live.last { $0.change.table == "counters" && $0.change.key == key }
+                Model.contents($0.frames[...], at: now).live.last { $0.change.table == "counters" && $0.change.key == key }
             }
             let expected = Array(#"{"n":\#(counter.value)}"#.utf8)
             guard stood.map({ $0.change.document == expected }) ?? (counter.value == 0) else {
@@ -168,17 +177,18 @@ final class Runner {
 
     private func perform(_ change: Change, in name: String) throws {
         guard let open = transactions[name] else { return }
-        let frame = ledger.withLock { $0.attempt(change, in: open.number) }
+        let now = options.clock?.milliseconds ?? 0
+        let frame = ledger.withLock { $0.attempt(change, in: open.number, at: now) }
         let sequence: UInt64
         if let document = change.document {
-            sequence = try open.transaction.upsert(change.table, change.key, json: document.span)
+            sequence = try open.transaction.upsert(change.table, change.key, json: document.span, timeToLive: change.timeToLive)
         } else {
             sequence = try open.transaction.delete(change.table, change.key)
         }
         guard sequence == frame.lastSequence else { throw Violation("in a transaction: number \(sequence), not \(frame.lastSequence)") }
         // Reads inside see the transaction's own operations.
         let seen = try open.transaction.document(change.table, change.key)
-        guard seen == change.document else { throw Violation("a transaction does not see what it wrote to \(change.key)") }
+        guard seen == change.seen(at: now).document else { throw Violation("a transaction does not see what it wrote to \(change.key)") }
     }
 
     /// A transaction that a failure met is of no use any more.

@@ -10,9 +10,19 @@ struct Change: Sendable, Equatable {
     var table: String
     var key: Key
     var document: [UInt8]?
+    /// When the document expires, in milliseconds since 1970; nil: never.
+    var expires: Int64?
 
     static func == (a: Change, b: Change) -> Bool {
-        a.key == b.key && a.table == b.table && areEqual(a.document, b.document)
+        a.key == b.key && a.table == b.table && a.expires == b.expires && areEqual(a.document, b.document)
+    }
+
+    var timeToLive: TimeToLive? { expires.map { .until(milliseconds: $0) } }
+
+    /// As it reads at a time.
+    func seen(at now: Int64) -> Change {
+        guard let expires, expires <= now else { return self }
+        return Change(table: table, key: key, document: nil)
     }
 
     /// As `==`, eight bytes at a time: documents are compared more than anything else here.
@@ -50,6 +60,10 @@ enum Step: Sendable {
     case release(String, Persistence)
     /// Says what the table keeps, creating it if need be.
     case retain(String, Retention, Persistence)
+    /// Says how long what is written to the table lives, in milliseconds, creating it if need be.
+    case live(String, Int64?, Persistence)
+    /// Time passes, in milliseconds, after all is sealed: nobody is at work meanwhile.
+    case tick(Int64)
     case flush
     case seal
     /// Within this much disk beyond what is taken, where it is given; stopped after so many reports of progress, where that is given.

@@ -5,6 +5,7 @@
 //===-----------------------------------------------------------------------===//
 
 import LogDB
+import LogDBFile
 import LogDBSimulation
 import Testing
 
@@ -16,6 +17,17 @@ struct Workload: Sendable, CustomTestStringConvertible {
     var exploredFrom = 0
     /// Of so many crash points and faults one is tried, where there is no factor: compactions have many that are like one another.
     var stride = 1
+    /// Whether it has a clock of its own, from Workload.start on.
+    var hasClock = false
+    static let start: Int64 = 1_790_000_000_000
+
+    /// The options for one run.
+    var freshOptions: Options {
+        var options = options
+        if hasClock { options.clock = WallClock(milliseconds: Self.start) }
+        return options
+    }
+
     /// Whether its database is so large that places are tried less densely.
     var isLarge: Bool { exploredFrom > 0 }
 
@@ -46,7 +58,7 @@ struct Workload: Sendable, CustomTestStringConvertible {
     static let all: [Workload] = [
         plainWrites, batches, rolls, unsyncedRolls, tables, sessions, sealedAtOnce, zlib, manifestSwitches, counters, transactions,
         interleaved, tooLarge,
-        compactions, spilledCompactions, steppedCompactions, compactedTables, schemas, histories, savepoints,
+        compactions, spilledCompactions, steppedCompactions, compactedTables, schemas, histories, savepoints, expiries,
     ]
 
     /// Those that LOGDB_CRASH_ONLY leaves.

@@ -11,6 +11,7 @@ struct PastModel {
         var sequence: UInt64
         var milliseconds: Int64
         var document: [UInt8]?
+        var expires: Int64?
     }
     struct Address: Hashable {
         var table: Int
@@ -24,6 +25,7 @@ struct PastModel {
     /// Name, number of the creation, of the drop.
     private(set) var tables: [(name: String, created: UInt64, dropped: UInt64)] = []
     private(set) var retentions: [Int: Retention] = [:]
+    private(set) var timesToLive: [Int: Int64] = [:]
     private(set) var savepoints: [String: UInt64] = [:]
     /// Number and time of every operation, those on the catalog too.
     private(set) var moments: [(sequence: UInt64, milliseconds: Int64)] = []
@@ -31,6 +33,11 @@ struct PastModel {
     private(set) var horizons: [Int: UInt64] = [:]
     private(set) var dropHorizon: UInt64 = 0
     private(set) var compacted: UInt64 = 0
+    /// Newest operations that compactions have found expired, and the last number there was then: for the present they are gone for good.
+    private(set) var gone: [UInt64: UInt64] = [:]
+    /// Up to which time what had expired was cleared away: of tables with a horizon of their own, and of the others.
+    private(set) var expiryHorizons: [Int: Int64] = [:]
+    private(set) var expiryHorizon: Int64 = 0
 
     func table(_ name: String) -> Int? { tables.lastIndex { $0.name == name && $0.dropped == .max } }
 
@@ -40,8 +47,8 @@ struct PastModel {
 
     mutating func create(_ name: String, _ sequence: UInt64) { tables.append((name, sequence, .max)) }
 
-    mutating func write(_ table: Int, _ key: Key, _ document: [UInt8]?, _ sequence: UInt64, _ milliseconds: Int64) {
-        let entry = Entry(sequence: sequence, milliseconds: milliseconds, document: document)
+    mutating func write(_ table: Int, _ key: Key, _ document: [UInt8]?, _ sequence: UInt64, _ milliseconds: Int64, expires: Int64? = nil) {
+        let entry = Entry(sequence: sequence, milliseconds: milliseconds, document: document, expires: document == nil ? nil : expires)
         all[Address(table: table, key: key), default: []].append(entry)
         kept[Address(table: table, key: key), default: []].append(entry)
     }
@@ -49,24 +56,31 @@ struct PastModel {
     mutating func drop(_ table: Int, _ sequence: UInt64) {
         tables[table].dropped = sequence
         retentions[table] = nil
+        timesToLive[table] = nil
     }
 
     mutating func retain(_ table: Int, _ retention: Retention) { retentions[table] = retention == .latest ? nil : retention }
+    mutating func live(_ table: Int, _ milliseconds: Int64?) { timesToLive[table] = milliseconds }
     mutating func save(_ name: String, _ sequence: UInt64) { savepoints[name] = sequence }
     mutating func release(_ name: String) { savepoints[name] = nil }
 
     // MARK: Compaction
 
     /// All operations up to `through` are taken in.
-    mutating func compact(now: Int64, through: UInt64) {
+    mutating func compact(now: Int64, through: UInt64, last: UInt64) {
         let before = compacted
+        let commonExpiry = expiryHorizon
         compacted = max(compacted, through)
         for table in tables.indices where tables[table].dropped == .max {
             guard retentions[table] != nil else {
+                if horizons[table] != nil { expiryHorizon = max(expiryHorizon, expiryHorizons[table] ?? 0) }
                 horizons[table] = nil
                 continue
             }
-            if horizons[table] == nil { horizons[table] = before }
+        }
+        for table in tables.indices where tables[table].dropped == .max && retentions[table] != nil && horizons[table] == nil {
+            horizons[table] = before
+            expiryHorizons[table] = commonExpiry
         }
         for (address, entries) in kept {
             let isThere = tables[address.table].dropped == .max
@@ -85,6 +99,23 @@ struct PastModel {
                     index + 1 < entries.count
                     ? entries[index + 1]
                     : isThere ? nil : Entry(sequence: tables[address.table].dropped, milliseconds: now, document: nil)
+                if entry.document != nil, successor == nil, let expires = entry.expires, expires <= now || gone[entry.sequence] != nil {
+                    // Its own expiry supersedes it, and it hides what is older all the same.
+                    if gone[entry.sequence] == nil { gone[entry.sequence] = last }
+                    if savepoints.values.contains(where: { $0 >= entry.sequence })
+                        || Self.keeps(retention, entry.milliseconds, expires, 0, now)
+                    {
+                        result.append(entry)
+                        continue
+                    }
+                    if retention == .latest {
+                        expiryHorizon = max(expiryHorizon, expires)
+                    } else {
+                        expiryHorizons[address.table] = max(expiryHorizons[address.table] ?? 0, expires)
+                    }
+                    result.append(Entry(sequence: entry.sequence, milliseconds: entry.milliseconds, document: nil))
+                    continue
+                }
                 guard entry.document != nil, let successor else {
                     result.append(entry)
                     continue
@@ -131,33 +162,60 @@ struct PastModel {
 
     // MARK: Questions
 
-    /// The documents of `table` after operation `sequence`.
-    func state(_ table: Int, _ sequence: UInt64) -> [Key: [UInt8]] {
+    /// The documents of `table` after operation `sequence`, as of a time.
+    func state(_ table: Int, _ sequence: UInt64, at time: Int64, isPresent: Bool = false) -> [Key: [UInt8]] {
         guard tables[table].created <= sequence, tables[table].dropped > sequence else { return [:] }
         var result: [Key: [UInt8]] = [:]
         for (address, entries) in all where address.table == table {
-            if let document = entries.last(where: { $0.sequence <= sequence })?.document { result[address.key] = document }
+            guard let entry = entries.last(where: { $0.sequence <= sequence }), let document = entry.document,
+                entry.expires.map({ $0 > time && !(isPresent && gone[entry.sequence] != nil) }) ?? true
+            else { continue }
+            result[address.key] = document
         }
         return result
     }
 
-    func state(_ sequence: UInt64) -> [String: [Key: [UInt8]]] {
+    func state(_ sequence: UInt64, at time: Int64, isPresent: Bool = false) -> [String: [Key: [UInt8]]] {
         var result: [String: [Key: [UInt8]]] = [:]
         for table in tables.indices {
-            let state = state(table, sequence)
+            let state = state(table, sequence, at: time, isPresent: isPresent)
             if !state.isEmpty { result[tables[table].name] = state }
         }
         return result
     }
 
-    /// Whether the state of the table must be told.
-    func isTold(_ table: Int, _ sequence: UInt64) -> Bool {
-        if savepoints.values.contains(sequence) { return true }
-        return sequence >= (horizons[table] ?? compacted)
+    /// A state without the documents of which nobody can say whether they were there: a compaction before that moment had found them expired, and then the clock went back.
+    func certain(_ state: [String: [Key: [UInt8]]], _ sequence: UInt64) -> [String: [Key: [UInt8]]] {
+        var result = state
+        for (address, entries) in all {
+            guard let entry = entries.last(where: { $0.sequence <= sequence }), let then = gone[entry.sequence], then <= sequence else {
+                continue
+            }
+            let name = tables[address.table].name
+            if result[name]?[address.key] == entry.document { result[name]?[address.key] = nil }
+            if result[name]?.isEmpty == true { result[name] = nil }
+        }
+        return result
     }
 
-    func isTold(_ sequence: UInt64) -> Bool {
+    /// Whether the state of the table must be told.
+    func isTold(_ table: Int, _ sequence: UInt64, at time: Int64) -> Bool {
         if savepoints.values.contains(sequence) { return true }
-        return sequence >= dropHorizon && tables.indices.allSatisfy { tables[$0].dropped <= sequence || isTold($0, sequence) }
+        return sequence >= (horizons[table] ?? compacted)
+            && time >= (horizons[table] == nil ? expiryHorizon : expiryHorizons[table] ?? 0)
+    }
+
+    func isTold(_ sequence: UInt64, at time: Int64) -> Bool {
+        if savepoints.values.contains(sequence) { return true }
+        return sequence >= dropHorizon && tables.indices.allSatisfy { tables[$0].dropped <= sequence || isTold($0, sequence, at: time) }
+    }
+
+    /// The time of the state after an operation, where it is certain that the operation is left; else all that it may be.
+    func times(of sequence: UInt64) -> [Int64] {
+        let isLeft =
+            savepoints.values.contains(sequence) || sequence > compacted
+            || kept.contains { tables[$0.key.table].dropped == .max && $0.value.contains { $0.sequence == sequence } }
+        if isLeft, let moment = moments.last(where: { $0.sequence == sequence }) { return [moment.milliseconds] }
+        return [0] + moments.filter { $0.sequence <= sequence }.map(\.milliseconds)
     }
 }

@@ -1,6 +1,6 @@
 //===--- RetentionTests.swift - what compaction keeps of the past -----------===//
 //
-// Random histories on a simulated disk, compared with a model that remembers everything. The clock is the test's, and goes back now and then.
+// Random histories on a simulated disk, with documents that expire, compared with a model that remembers everything. The clock is the test's, and goes back now and then.
 //===-----------------------------------------------------------------------===//
 
 import LogDB
@@ -61,7 +61,7 @@ private struct RetentionTrial {
     }
 
     private mutating func act() throws {
-        switch random.below(40) {
+        switch random.below(42) {
         case 0..<20: try write(1)
         case 20..<23: try write(2 + random.below(6))
         case 23..<25: clock.milliseconds += Int64(random.below(20_000_000))
@@ -76,6 +76,7 @@ private struct RetentionTrial {
         case 38: try copy()
         case 39: try revert()
         case 35..<38: try compact()
+        case 40, 41: try setTimeToLive()
         default: try check(samples: 4)
         }
     }
@@ -105,21 +106,58 @@ private struct RetentionTrial {
         }
         let last = try begin(changes.map(\.table))
         var batch = Batch()
+        var times: [TimeToLive?] = []
         for change in changes {
+            times.append(timeToLive())
             if let document = change.document {
-                try batch.upsert(change.table, change.key, json: document.span)
+                try batch.upsert(change.table, change.key, json: document.span, timeToLive: times.last!)
             } else {
                 try batch.delete(change.table, change.key)
             }
         }
         let numbers = try db.write(batch)!
         guard numbers.lowerBound == last + 1 else { throw Violation("the batch begins with \(numbers.lowerBound), not \(last + 1)") }
-        for (offset, change) in changes.enumerated() { note(change, numbers.lowerBound + UInt64(offset)) }
+        for (offset, change) in changes.enumerated() {
+            note(change, numbers.lowerBound + UInt64(offset), expires(times[offset], change.table))
+        }
     }
 
-    private mutating func note(_ change: Change, _ sequence: UInt64) {
+    private mutating func note(_ change: Change, _ sequence: UInt64, _ expires: Int64?) {
         model.note(sequence, clock.milliseconds)
-        model.write(model.table(change.table)!, change.key, change.document, sequence, clock.milliseconds)
+        model.write(model.table(change.table)!, change.key, change.document, sequence, clock.milliseconds, expires: expires)
+    }
+
+    private mutating func timeToLive() -> TimeToLive? {
+        switch random.below(8) {
+        case 0, 1: .after(.milliseconds(1 + random.below([100_000, 4_000_000, 90_000_000][random.below(3)])))
+        case 2: .until(milliseconds: clock.milliseconds + Int64(random.below(2_000_000)) - 500_000)
+        case 3: .never
+        default: nil
+        }
+    }
+
+    /// When a document expires that is written now.
+    private func expires(_ timeToLive: TimeToLive?, _ table: String) -> Int64? {
+        switch timeToLive {
+        case .never: nil
+        case .until(let milliseconds): milliseconds
+        case .after(let duration): clock.milliseconds + duration.milliseconds
+        case nil: model.table(table).flatMap { model.timesToLive[$0] }.map { clock.milliseconds + $0 }
+        }
+    }
+
+    private mutating func setTimeToLive() throws {
+        let name = Self.tables[random.below(3)]
+        let time: Int64? = [nil, 1000, 600_000, 20_000_000][random.below(4)]
+        let before = try db.statistics().lastSequenceNumber
+        let isNew = model.table(name) == nil
+        try db.setTimeToLive(time.map { .milliseconds($0) }, of: name)
+        let after = try db.statistics().lastSequenceNumber
+        if after > before { model.note(after, clock.milliseconds) }
+        if isNew { model.create(name, after) }
+        model.live(model.table(name)!, time)
+        let known = try db.timeToLive(of: name)
+        guard known == time.map({ .milliseconds($0) }) else { throw Violation("the time to live is \(String(describing: known))") }
     }
 
     private mutating func transaction() throws {
@@ -127,14 +165,20 @@ private struct RetentionTrial {
         _ = try begin([table])
         let commits = random.chance(2, in: 3)
         let transaction = try db.begin()
-        var changes: [(Change, UInt64)] = []
+        var changes: [(Change, UInt64, Int64?)] = []
         for _ in 0..<1 + random.below(4) {
             let change = Change(table: table, key: key(), document: author.document(60 + random.below(2000)))
-            changes.append((change, try transaction.upsert(table, change.key, json: change.document!.span)))
+            let time = timeToLive()
+            let number = try transaction.upsert(table, change.key, json: change.document!.span, timeToLive: time)
+            changes.append((change, number, expires(time, table)))
+            let isThere = expires(time, table).map { $0 > clock.milliseconds } ?? true
+            guard try transaction.document(table, change.key) == (isThere ? change.document : nil) else {
+                throw Violation("a transaction does not see what it wrote, or sees what has expired")
+            }
         }
         if commits {
             try transaction.commit()
-            for (change, sequence) in changes { note(change, sequence) }
+            for (change, sequence, expires) in changes { note(change, sequence, expires) }
         } else {
             transaction.rollback()
         }
@@ -188,7 +232,8 @@ private struct RetentionTrial {
     private mutating func compact() throws {
         let digest = try db.digest()
         try db.compact()
-        model.compact(now: clock.milliseconds, through: try db.statistics().compactedSequenceNumber)
+        let statistics = try db.statistics()
+        model.compact(now: clock.milliseconds, through: statistics.compactedSequenceNumber, last: statistics.lastSequenceNumber)
         guard try db.digest() == digest, try db.statistics().digest == digest else { throw Violation("compaction changed the documents") }
         try check(samples: 6)
     }
@@ -235,22 +280,33 @@ private struct RetentionTrial {
 
     private mutating func check(samples: Int) throws {
         let last = try db.statistics().lastSequenceNumber
-        let present = model.state(last)
+        let present = model.state(last, at: clock.milliseconds, isPresent: true)
         guard try Self.contents({ try db.select(nil, $0) }) == present else { throw Violation("select delivers other documents") }
         for table in Self.tables {
             var loaded: [Key: [UInt8]] = [:]
             for (key, document) in try db.loadAll(table) { loaded[key] = document.array }
             guard loaded == present[table] ?? [:] else { throw Violation("loading delivers other documents") }
+            var delivered: [Key: [UInt8]] = [:]
+            try db.load(table, into: &delivered)
+            guard delivered == loaded else { throw Violation("loading into a dictionary delivers other documents") }
+            var replayed: [Key: [UInt8]] = [:]
+            try db.replay(table) { replayed[try $0.key] = $0.isDelete ? nil : Array($0.document) }
+            guard replayed == loaded else { throw Violation("replay leads to other documents") }
+            for key in [.string("k0"), .string("k1"), .integer(0), .integer(1)] as [Key] {
+                guard try db.document(table, key) == loaded[key] else { throw Violation("get of \(key) finds something else") }
+            }
         }
         let known = Dictionary(uniqueKeysWithValues: try db.savepoints.map { ($0.name, $0.sequenceNumber) })
         guard known == model.savepoints else { throw Violation("savepoints are \(known), not \(model.savepoints)") }
         try checkHistories()
         for name in model.savepoints.keys {
-            try check(.savepoint(name), model.savepoints[name]!)
+            try check(.savepoint(name), model.savepoints[name]!, model.times(of: model.savepoints[name]!))
         }
         for _ in 0..<samples {
             let sequence = UInt64(random.below(Int(last) + 2))
-            try check(.sequence(sequence), min(sequence, last))
+            try check(
+                .sequence(sequence), min(sequence, last), sequence > last ? [clock.milliseconds] : model.times(of: sequence),
+                isPresent: sequence > last)
         }
         guard let moment = model.moments.isEmpty ? nil : model.moments[random.below(model.moments.count)] else { return }
         try checkDiff(UInt64(random.below(Int(last) + 1)), UInt64(random.below(Int(last) + 1)))
@@ -260,42 +316,62 @@ private struct RetentionTrial {
     private func checkHistories() throws {
         for (address, entries) in model.kept where model.tables[address.table].dropped == .max {
             let name = model.tables[address.table].name
-            let found = try db.history(of: address.key, in: name).map {
-                PastModel.Entry(sequence: $0.sequenceNumber, milliseconds: $0.milliseconds, document: $0.document)
+            var found = try db.history(of: address.key, in: name).map {
+                PastModel.Entry(
+                    sequence: $0.sequenceNumber, milliseconds: $0.milliseconds, document: $0.document, expires: $0.expires)
             }
+            // The delete in place of one that has expired may stay until the next time.
+            while let last = found.last, last.document == nil, model.gone[last.sequence] != nil { found.removeLast() }
+            var entries = entries
+            while let first = entries.first, first.document == nil, model.gone[first.sequence] != nil { entries.removeFirst() }
             guard found == entries.reversed() else {
                 throw Violation(
-                    "\(name)/\(address.key) has the versions \(found.map(\.sequence)), not \(entries.reversed().map(\.sequence)); \(model.retentions[address.table] ?? .latest)"
+                    "\(name)/\(address.key) has the versions \(Self.brief(found)), not \(Self.brief(entries.reversed())); \(model.retentions[address.table] ?? .latest)"
                 )
             }
         }
     }
 
-    private func check(_ moment: Moment, _ sequence: UInt64) throws {
+    private static func brief(_ entries: [PastModel.Entry]) -> String {
+        entries.map { entry in
+            let expires = entry.expires.map { " until \($0)" } ?? ""
+            return "\(entry.sequence) at \(entry.milliseconds)\(expires)\(entry.document == nil ? " deleted" : "")"
+        }.joined(separator: ", ")
+    }
+
+    /// - Parameter times: that of the moment; several where only one of them is it.
+    private func check(_ moment: Moment, _ sequence: UInt64, _ times: [Int64], isPresent: Bool = false) throws {
         let state = try db.state(asOf: moment)
         guard state.sequenceNumber == sequence else { throw Violation("\(moment) is \(state.sequenceNumber), not \(sequence)") }
         do {
-            let found = try Self.contents { try state.select(nil, $0) }
-            guard found == model.state(sequence) else { throw Violation("the state as of \(moment) is another") }
+            let found = model.certain(try Self.contents { try state.select(nil, $0) }, sequence)
+            guard times.contains(where: { found == model.certain(model.state(sequence, at: $0, isPresent: isPresent), sequence) }) else {
+                throw Violation("the state as of \(moment) is another")
+            }
         } catch let error as LogDBError where error.code == .historyIncomplete {
-            guard !model.isTold(sequence) else { throw Violation("the state as of \(moment) is not told: \(error)") }
+            guard !times.allSatisfy({ model.isTold(sequence, at: $0) }) else {
+                throw Violation("the state as of \(moment) is not told: \(error)")
+            }
         }
         for name in Self.tables {
             // The one of that name that was there then.
-            let expected = model.state(sequence)[name] ?? [:]
+            let possible = times.map { model.certain(model.state(sequence, at: $0, isPresent: isPresent), sequence)[name] ?? [:] }
             do {
                 var found: [Key: [UInt8]] = [:]
                 try state.select(name) { found[try $0.key] = Array($0.document) }
-                guard found == expected else {
+                found = model.certain([name: found], sequence)[name] ?? [:]
+                guard let expected = possible.first(where: { $0 == found }) else {
                     throw Violation(
-                        "the state of \(name) as of \(moment) has \(found.keys.sorted()), not \(expected.keys.sorted()), or other documents"
+                        "the state of \(name) as of \(moment) has \(found.keys.sorted()), not \(possible[0].keys.sorted()), or other documents"
                     )
                 }
                 for key in expected.keys.sorted().prefix(2) {
                     guard try state.document(name, key) == expected[key] else { throw Violation("a document as of \(moment) is another") }
                 }
             } catch let error as LogDBError where error.code == .historyIncomplete {
-                if let table = model.table(name), model.tables[table].created <= sequence, model.isTold(table, sequence) {
+                if let table = model.table(name), model.tables[table].created <= sequence,
+                    times.allSatisfy({ model.isTold(table, sequence, at: $0) })
+                {
                     throw Violation("the state of \(name) as of \(moment) is not told: \(error)")
                 }
             }
@@ -304,7 +380,12 @@ private struct RetentionTrial {
 
     /// A difference turns one state into the other, and says nothing that is not needed.
     private func checkDiff(_ from: UInt64, _ to: UInt64) throws {
-        var state = model.state(from)
+        // What expires in between is told by the times, which are not always certain.
+        let times = (model.times(of: from), model.times(of: to))
+        guard times.0.count == 1, times.1.count == 1 else { return }
+        var state = model.state(from, at: times.0[0])
+        guard state == model.certain(state, from), model.state(to, at: times.1[0]) == model.certain(model.state(to, at: times.1[0]), to)
+        else { return }
         do {
             try db.diff(from: .sequence(from), to: .sequence(to)) { operation in
                 let (table, key) = (operation.table, try operation.key)
@@ -318,9 +399,11 @@ private struct RetentionTrial {
                 }
                 if state[table]?.isEmpty == true { state[table] = nil }
             }
-            guard state == model.state(to) else { throw Violation("the difference of \(from) and \(to) leads elsewhere") }
+            guard state == model.state(to, at: times.1[0]) else { throw Violation("the difference of \(from) and \(to) leads elsewhere") }
         } catch let error as LogDBError where error.code == .historyIncomplete {
-            guard !model.isTold(from) || !model.isTold(to) else { throw Violation("the difference of \(from) and \(to): \(error)") }
+            guard !model.isTold(from, at: times.0[0]) || !model.isTold(to, at: times.1[0]) else {
+                throw Violation("the difference of \(from) and \(to): \(error)")
+            }
         }
     }
 
@@ -330,8 +413,17 @@ private struct RetentionTrial {
         let sequence = UInt64(random.below(Int(last) + 1))
         let name = Self.tables[random.below(3)]
         let key = random.chance(1, in: 3) ? key() : nil
-        let then = model.state(sequence)[name] ?? [:]
-        let now = model.state(last)
+        let times = model.times(of: sequence)
+        guard times.count == 1 else { return }
+        let now = model.state(last, at: clock.milliseconds, isPresent: true)
+        guard model.certain(model.state(sequence, at: times[0]), sequence) == model.state(sequence, at: times[0]) else { return }
+        // What was there then and has not expired by now.
+        let then = (model.state(sequence, at: times[0])[name] ?? [:]).filter { key, document in
+            model.all.contains { address, entries in
+                address.key == key && model.tables[address.table].name == name
+                    && entries.contains { $0.document == document && $0.expires ?? .max > clock.milliseconds }
+            }
+        }
         let report: RevertReport
         do {
             if let key {
@@ -350,15 +442,18 @@ private struct RetentionTrial {
         let after = try db.statistics().lastSequenceNumber
         guard after > last else { return }
         if model.table(name) == nil { model.create(name, last + 1) }
-        var changes: [(UInt64, Key, [UInt8]?)] = []
+        var changes: [(UInt64, Key, [UInt8]?, Int64?)] = []
         try db.replay { operation in
             if operation.sequenceNumber > last {
-                changes.append((operation.sequenceNumber, try operation.key, operation.isDelete ? nil : Array(operation.document)))
+                changes.append(
+                    (operation.sequenceNumber, try operation.key, operation.isDelete ? nil : Array(operation.document), operation.expires))
             }
         }
         guard UInt64(changes.count) == report.upserts + report.deletes else { throw Violation("\(report), and \(changes.count) are there") }
         for number in last + 1...after { model.note(number, clock.milliseconds) }
-        for (number, key, document) in changes { model.write(model.table(name)!, key, document, number, clock.milliseconds) }
+        for (number, key, document, expires) in changes {
+            model.write(model.table(name)!, key, document, number, clock.milliseconds, expires: expires)
+        }
     }
 
     /// Times stand for numbers; where the clock went back, for the last operation that is left and not later.
@@ -372,8 +467,11 @@ private struct RetentionTrial {
         do {
             // Instants of ladders need a clock that does not go back: see LadderTests.
             if try Self.tables.contains(where: { try state.instant(of: $0) != nil }) { return }
-            let found = try Self.contents { try state.select(nil, $0) }
-            guard found == model.state(state.sequenceNumber) else { throw Violation("the state as of a time is another") }
+            let sequence = state.sequenceNumber
+            let found = model.certain(try Self.contents { try state.select(nil, $0) }, sequence)
+            guard found == model.certain(model.state(sequence, at: min(milliseconds, clock.milliseconds)), sequence) else {
+                throw Violation("the state as of a time is another")
+            }
         } catch let error as LogDBError where error.code == .historyIncomplete {}
     }
 

@@ -232,7 +232,7 @@ private final class Maker {
                     count += 1
                     ids[name] = count
                 case .dropTable(let name): ids[name] = nil
-                case .setSchema(let name, _), .retain(let name, _):
+                case .setSchema(let name, _), .retain(let name, _), .live(let name, _):
                     if ids[name] == nil {
                         count += 1
                         ids[name] = count
