@@ -174,7 +174,7 @@ extension Log {
             do throws(FileError) { try directory.remove(name) } catch { guard error.code == .notFound else { throw error } }
             let needed = RawSegment.frameOrigin + length
             let wanted = max(UInt64(options.segmentSizeBytes), needed + needed / 8 + Self.deleteReserve)
-            let recycled = try recycle(to: name, number, wanted: wanted, state)
+            let recycled = try recycle(to: name, number, for: needed, state)
             made = if let recycled { recycled } else { try create(name, number, wanted: wanted, needed: needed, onlyDeletes: onlyDeletes, state) }
         } catch {
             let failure = LogDBError(error)
@@ -212,18 +212,18 @@ extension Log {
     /// Writes the new segment's header over the spare's, and lets it have the new name: in this order, for what stands under the name of a raw segment
     /// is taken for what its header says. When it returns, header, size and name are on the disk.
     ///
-    /// - Returns: nil where there is no spare of the size wanted, or it turned out to be of no use.
+    /// - Returns: nil where there is no spare that `needed` bytes fit in, or it turned out to be of no use.
     private func recycle(
-        to name: String, _ number: UInt64, wanted: UInt64, _ state: borrowing LogState
+        to name: String, _ number: UInt64, for needed: UInt64, _ state: borrowing LogState
     ) throws(FileError) -> MadeSegment? {
-        guard wanted == UInt64(options.segmentSizeBytes), let spare, let held = spare.take() else { return nil }
+        guard let spare, let held = spare.take(fitting: { needed + Self.reserve(of: $0) <= $0 }) else { return nil }
         defer { spare.finishTaking() }
         let header = header(number, staleSeeds: held.seeds, state)
         var bytes = ByteBuffer()
         header.append(to: &bytes)
         do throws(FileError) {
             let file = try directory.open(FileNames.spare, for: .readingAndWriting)
-            guard held.size == wanted, try file.size() == held.size else {
+            guard try file.size() == held.size else {
                 try? directory.remove(FileNames.spare)
                 return nil
             }

@@ -17,6 +17,9 @@ extension Log {
     /// Tells the sealer that there may be something to seal. Where there is no room for its thread, the next one to tell tries again.
     func wakeSealer() { _ = sealer.wake { [self] in runSealer() } }
 
+    /// Bytes of a raw file that are brought to the disk for it to be kept.
+    private static let unsyncedToKeep: UInt64 = 1 << 20
+
     private enum SealerTurn { case sealed, undecided, nothingToDo, stopping }
 
     /// The sealer's thread.
@@ -41,6 +44,8 @@ extension Log {
     private struct Remains {
         var name: String
         var held: Spare.Held
+        /// Whether all that was written to it is on the disk: what is not would have to go there, for nothing, with the next segment's header.
+        var isSynced: Bool
         /// Held by those who still read it.
         weak var file: (any File)?
     }
@@ -55,7 +60,9 @@ extension Log {
 
     /// Keeps a raw file for the next segment, which will overwrite it: if nobody reads it, in this process or another, and the disk has room to spare.
     private func recycle(_ remains: Remains) -> Bool {
-        guard let spare, spare.isMissing, remains.held.size == UInt64(options.segmentSizeBytes) else { return false }
+        // One that was made larger for a large document would be twice what is needed.
+        let sizes = UInt64(options.segmentSizeBytes)...UInt64(options.segmentSizeBytes) + 2 * Self.deleteReserve
+        guard let spare, spare.isMissing, remains.isSynced, sizes.contains(remains.held.size) else { return false }
         guard let free = try? directory.freeBytes(), free / Spare.segmentsFreeToKeep >= remains.held.size else { return false }
         // From the list it is gone, so whoever does not hold it by now never will. Other openings hold the lock of readers from before they look at the
         // manifest, so those who come later do not see it there.
@@ -91,7 +98,8 @@ extension Log {
         do throws(LogDBError) { try waitUntilDurable(position) } catch { return .undecided }
         let result: Result<SealedSegment, LogDBError>
         do throws(LogDBError) { result = .success(try seal(segment, after: predecessor, fates)) } catch { result = .failure(error) }
-        monitor.withLock { state in
+        let durable = monitor.withLock { state in
+            let durable = state.durable
             switch result {
             case .success(let sealed):
                 state.raw.removeFirst()
@@ -102,11 +110,20 @@ extension Log {
                 state.sealFailure = error
                 if !error.code.leavesDiskAsItWas { state.poison(error) }
             }
+            return durable
         }
         if case .success = result {
+            var isSynced = durable >= segment.endPosition
+            if !isSynced, segment.endPosition - durable <= Self.unsyncedToKeep, spare?.isMissing ?? false {
+                // That it may fail is no matter: sealed, its contents are elsewhere.
+                do throws(FileError) {
+                    try segment.segment.file.sync()
+                    isSynced = true
+                } catch {}
+            }
             let seeds = segment.staleSeeds.union([segment.segment.seed])
             remains = Remains(
-                name: segment.segment.name, held: Spare.Held(size: segment.allocated, seeds: seeds), file: segment.segment.file)
+                name: segment.segment.name, held: Spare.Held(size: segment.allocated, seeds: seeds), isSynced: isSynced, file: segment.segment.file)
         }
         return .sealed
     }

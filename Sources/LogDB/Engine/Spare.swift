@@ -121,10 +121,10 @@ final class Spare: Sendable {
         return true
     }
 
-    /// Takes the spare out, to become a segment; `finishTaking` ends that. Until then there is no other.
-    func take() -> Held? {
+    /// Takes the spare out, to become a segment, if its size will do; `finishTaking` ends that. Until then there is no other.
+    func take(fitting isEnough: (UInt64) -> Bool) -> Held? {
         phase.withLock { phase in
-            guard case .held(let held) = phase else { return nil }
+            guard case .held(let held) = phase, isEnough(held.size) else { return nil }
             phase = .taken
             return held
         }
