@@ -177,6 +177,32 @@ import Testing
         #expect(report.lost.isEmpty && report.operations == UInt64(scene.written.count), "\(SalvageScene.lines(report))")
     }
 
+    // Its seed is then that of the first frame that holds, which may be one of an earlier life.
+    @Test(arguments: [false, true]) func `where a header is gone, nothing that the file held before is taken for the segment's`(
+        _ isWithoutManifest: Bool
+    ) throws {
+        var last: [SalvageScene.Written] = []
+        let scene = try SalvageScene(small(), isKilled: true) { scene, db in
+            for round in 0..<3 {
+                for number in 0..<30 { try scene.put(db, "t", .integer(Int64(30 * round + number)), 1500, .disk) }
+                // Its older documents must not come back.
+                for number in 0..<10 { try scene.remove(db, "t", .integer(Int64(30 * round + number))) }
+                try db.flush()
+                try db.seal()
+            }
+            for number in 0..<3 { last.append(try scene.put(db, "t", .integer(Int64(1000 + number)), 700, .disk)) }
+        }
+        let name = try #require(scene.files.first { $0.hasSuffix(".log") })
+        var bytes = scene.bytes(name)
+        for offset in 0..<4000 { bytes[offset] = 0 }
+        scene.write(bytes, to: name)
+        if isWithoutManifest { try scene.delete(try #require(scene.files.first { $0.hasPrefix("MANIFEST") })) }
+        let lost = Set(last.map(\.sequence))
+        let report = try scene.salvage(without: { lost.contains($0.sequence) })
+        #expect(report.operations == UInt64(scene.written.count - last.count), "\(SalvageScene.lines(report))")
+        #expect(!report.findings.isEmpty)
+    }
+
     @Test(arguments: DiskModel.allCases) func `a full disk takes the spare before it refuses anything`(_ model: DiskModel) throws {
         let disk = SimulatedDisk(model: model)
         let db = try Database.open(disk.directory(), path: "simulated", options: small())
