@@ -121,7 +121,8 @@ public final class Database: Sendable {
             // Whoever began to read where there was no lock to take has none.
             let mayRecycle = names.contains(FileNames.readers) || report.created && isLockMade
             let log = Log(
-                directory: directory, options: options, manifest: manifest, reaper: reaper, spare: mayRecycle ? directory.spare : nil, state: state)
+                directory: directory, options: options, manifest: manifest, reaper: reaper, spare: mayRecycle ? directory.spare : nil,
+                state: state)
             if let clock = options.clock { log.monitor.withLock { $0.clock = clock } }
             return Database(path: path, options: options, recovery: report, log: log, lock: lock)
         } catch {

@@ -33,7 +33,8 @@ final class Log: Sendable {
     static let catalogEntryBound = 6 * Catalog.maximumNameBytes + 128
 
     init(
-        directory: any Directory, options: Options, manifest: Manifest, reaper: Reaper, spare: Spare? = nil, state: consuming sending LogState
+        directory: any Directory, options: Options, manifest: Manifest, reaper: Reaper, spare: Spare? = nil,
+        state: consuming sending LogState
     ) {
         self.directory = directory
         self.reaper = reaper

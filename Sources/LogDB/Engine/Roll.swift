@@ -175,7 +175,10 @@ extension Log {
             let needed = RawSegment.frameOrigin + length
             let wanted = max(UInt64(options.segmentSizeBytes), needed + needed / 8 + Self.deleteReserve)
             let recycled = try recycle(to: name, number, for: needed, state)
-            made = if let recycled { recycled } else { try create(name, number, wanted: wanted, needed: needed, onlyDeletes: onlyDeletes, state) }
+            made =
+                if let recycled { recycled } else {
+                    try create(name, number, wanted: wanted, needed: needed, onlyDeletes: onlyDeletes, state)
+                }
         } catch {
             let failure = LogDBError(error)
             if !failure.code.leavesDiskAsItWas { state.poison(failure) }

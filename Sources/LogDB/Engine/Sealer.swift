@@ -123,7 +123,8 @@ extension Log {
             }
             let seeds = segment.staleSeeds.union([segment.segment.seed])
             remains = Remains(
-                name: segment.segment.name, held: Spare.Held(size: segment.allocated, seeds: seeds), isSynced: isSynced, file: segment.segment.file)
+                name: segment.segment.name, held: Spare.Held(size: segment.allocated, seeds: seeds), isSynced: isSynced,
+                file: segment.segment.file)
         }
         return .sealed
     }

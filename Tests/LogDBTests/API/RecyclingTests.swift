@@ -161,7 +161,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true]) func `salvage takes each operation once, whatever the files held before`(_ isWithoutManifest: Bool) throws {
+    @Test(arguments: [false, true]) func `salvage takes each operation once, whatever the files held before`(
+        _ isWithoutManifest: Bool
+    ) throws {
         let scene = try SalvageScene(small(), isKilled: true) { scene, db in
             for round in 0..<4 {
                 for number in 0..<30 { try scene.put(db, "t", .integer(Int64(number % 20)), 1500, .disk) }
