@@ -148,6 +148,7 @@ struct LogState: ~Copyable {
     /// Whether syncs carry enough for a spare to be made; not again once it was asked for.
     var wantsSpare = false
     var hasAskedForSpare = false
+    var sparesAskedFor = 0
 
     private mutating func noteSync(of bytes: UInt64) {
         syncedBytes += bytes / 8

@@ -69,6 +69,7 @@ extension Log {
     @inline(never)
     private func askForSpare(_ state: inout LogState) {
         state.hasAskedForSpare = true
+        state.sparesAskedFor += 1
         state.wantsSpare = spare != nil && UInt64(options.segmentSizeBytes) >= Spare.leastToMake
         if state.wantsSpare { wakeSealer() }
     }

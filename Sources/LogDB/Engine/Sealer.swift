@@ -67,7 +67,7 @@ extension Log {
         // From the list it is gone, so whoever does not hold it by now never will. Other openings hold the lock of readers from before they look at the
         // manifest, so those who come later do not see it there.
         let isKept = remains.file == nil && reaper.whileUnread { spare.keep(remains.name, remains.held) }
-        if !isKept { monitor.withLock { $0.hasAskedForSpare = false } }
+        if !isKept { monitor.withLock { $0.hasAskedForSpare = $0.sparesAskedFor >= Spare.mostToMake } }
         return isKept
     }
 

@@ -43,6 +43,8 @@ final class Spare: Sendable {
     static let segmentsFreeToMake: UInt64 = 8
     /// Smaller segments are not worth a spare that has to be made.
     static let leastToMake: UInt64 = 4 << 20
+    /// Spares made in a session where files cannot be recycled: beside one who reads all the time each would be written twice.
+    static let mostToMake = 4
     /// What a sync must carry, on average, for it to be worth making one.
     static let syncedBytesToMake: UInt64 = 8 << 10
 
