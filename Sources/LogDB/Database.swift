@@ -89,7 +89,8 @@ public final class Database: Sendable {
             : try openForWriting(directory, path: path, options: options)
     }
 
-    private static func openForWriting(_ directory: any Directory, path: String, options: Options) throws(LogDBError) -> Database {
+    private static func openForWriting(_ plain: any Directory, path: String, options: Options) throws(LogDBError) -> Database {
+        let directory = SparingDirectory(plain)
         // A folder of something else must not even get a lock file.
         let names = try mapped { () throws(FileError) in try directory.list() }
         if try Inspection.manifestNumber(names) == nil, !options.createIfMissing {
@@ -106,7 +107,7 @@ public final class Database: Sendable {
             let manifest: Manifest
             let state: LogState
             let reaper = Reaper(directory)
-            if !names.contains(FileNames.readers) { reaper.makeLockFile() }
+            let isLockMade = names.contains(FileNames.readers) || reaper.makeLockFile()
             if let found = try Inspection.inspect(directory, for: .readingAndWriting) {
                 manifest = try found.recover(in: directory, options, reaper, &report)
                 state = found.makeState(nextTable: manifest.state.nextTable)
@@ -117,7 +118,11 @@ public final class Database: Sendable {
             }
             report.segments = state.base.count + state.sealed.count + state.raw.count
             report.lastSequenceNumber = state.nextSequence - 1
-            let log = Log(directory: directory, options: options, manifest: manifest, reaper: reaper, state: state)
+            // Whoever began to read where there was no lock to take has none.
+            let mayRecycle = names.contains(FileNames.readers) || report.created && isLockMade
+            let log = Log(
+                directory: directory, options: options, manifest: manifest, reaper: reaper, spare: mayRecycle ? directory.spare : nil,
+                state: state)
             if let clock = options.clock { log.monitor.withLock { $0.clock = clock } }
             return Database(path: path, options: options, recovery: report, log: log, lock: lock)
         } catch {
@@ -170,6 +175,7 @@ public final class Database: Sendable {
             return
         }
         log.reaper.reap()
+        log.spare?.giveUp()
         try log.finish()
     }
 
@@ -448,12 +454,19 @@ extension Inspection {
         var catalog = catalog
         catalog.nextID = max(catalog.nextID, nextTable)
         var state = LogState(
-            base: base, compacted: manifest.state.compacted, sealed: sealed, raw: raw, mayReopen: cut == nil && !hasRing && !raw.isEmpty,
+            base: base, compacted: manifest.state.compacted, sealed: sealed, raw: raw, mayReopen: mayReopen,
             catalog: catalog,
             nextSequence: max(nextSequence, manifest.state.lastSequence + 1), position: position, committed: committed)
         state.history = history
         state.nextBase = nextBase
         return state
+    }
+
+    /// Whether the last segment may be gone on in. One that was cut may not; nor one of which that cannot be told, as in a recycled file
+    /// that was not closed: a frame that was torn there and one of an earlier life look alike.
+    private var mayReopen: Bool {
+        guard let last = raw.last else { return false }
+        return cut == nil && !hasRing && !(last.segment.header.isRecycled && unclosed[last.segment.number] != nil)
     }
 
     /// Looks at a database that somebody may be writing to: what changed under our eyes is looked at again.

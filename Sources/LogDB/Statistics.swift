@@ -4,7 +4,7 @@
 public struct Statistics: Sendable, Equatable {
     public struct File: Sendable, Equatable {
         public var name: String
-        /// `manifest`, `raw`, `sealed`, compacted `base`, or `ring`.
+        /// `manifest`, `raw`, `sealed`, compacted `base`, `ring`, or `spare`: the file of the next raw segment.
         public var kind: String
         /// Bytes on the disk; for the raw segment being written to, the reserved ones included.
         public var bytes: UInt64

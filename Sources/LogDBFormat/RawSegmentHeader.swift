@@ -10,6 +10,9 @@
 // A log position is a byte's place in the one endless log that the raw segments are pieces of: base position plus offset in
 // the file. It is what "synced up to here" is said in, across segments. Frames begin at `frameOrigin`.
 //
+// The identity of a segment whose file was another segment's before ends in the 16 bits FFFF, that of any other does not. Behind the last frame of
+// such a file stand bytes of its earlier lives, not zeros: they say nothing, and are no tear.
+//
 // The header is written and synced before the manifest names the segment, so one that does not read is damage, never a tear.
 //===-----------------------------------------------------------------------===//
 
@@ -32,6 +35,26 @@ package struct RawSegmentHeader: Equatable, Sendable {
         self.firstSequence = firstSequence
         self.predecessorNumber = predecessorNumber
         self.predecessorIdentity = predecessorIdentity
+    }
+
+    private static let recycledMark: UInt64 = 0xFFFF
+
+    /// Whether bytes of earlier segments may stand behind the last frame.
+    package var isRecycled: Bool { file.identity & Self.recycledMark == Self.recycledMark }
+
+    /// Draws the identity of a segment in a file that holds frames made with `staleSeeds`: none of them holds with this one's.
+    ///
+    /// Of the same bytes two seeds never make the same checksum. So a stale frame that is whole does not hold, and of one that is not
+    /// nothing better can be said than of any other bytes.
+    package static func drawIdentity(staleSeeds: Set<UInt32>) -> UInt64 {
+        while true {
+            let identity = UInt64.random(in: 1 ... .max)
+            if staleSeeds.isEmpty {
+                if identity & recycledMark != recycledMark { return identity }
+            } else if !staleSeeds.contains(Checksum.seed(identity: identity | recycledMark)) {
+                return identity | recycledMark
+            }
+        }
     }
 
     package func append(to buffer: inout ByteBuffer) {

@@ -61,6 +61,12 @@ extension Database {
                     name: FileNames.ring, kind: "ring", bytes: size, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
                     lastSequenceNumber: 0, codec: nil))
         }
+        if let size = try? log.directory.open(FileNames.spare, for: .reading).size() {
+            result.files.append(
+                Statistics.File(
+                    name: FileNames.spare, kind: "spare", bytes: size, rawBytes: 0, operations: 0, firstSequenceNumber: 0,
+                    lastSequenceNumber: 0, codec: nil))
+        }
         // The catalog's own operations are not the user's.
         result.operations = tables.reduce(0) { $1.key == 0 ? $0 : $0 + $1.value.upserts + $1.value.deletes }
         result.rawBytes = result.files.reduce(0) { $0 + $1.rawBytes }

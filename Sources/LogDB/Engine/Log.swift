@@ -14,6 +14,8 @@ final class Log: Sendable {
     let options: Options
     let manifest: Manifest
     let reaper: Reaper
+    /// Where the file of the next segment comes from; nil where none may be kept.
+    let spare: Spare?
     let monitor: Monitor<LogState>
     /// The background threads, each started when there is first something for it to do.
     let sealer = Worker(name: "logdb-seal")
@@ -30,9 +32,13 @@ final class Log: Sendable {
     /// Bytes that entering a table in the catalog takes at most: its name with every byte escaped, what goes around it, its frame.
     static let catalogEntryBound = 6 * Catalog.maximumNameBytes + 128
 
-    init(directory: any Directory, options: Options, manifest: Manifest, reaper: Reaper, state: consuming sending LogState) {
+    init(
+        directory: any Directory, options: Options, manifest: Manifest, reaper: Reaper, spare: Spare? = nil,
+        state: consuming sending LogState
+    ) {
         self.directory = directory
         self.reaper = reaper
+        self.spare = spare
         self.options = options
         self.manifest = manifest
         schemas = SchemaBook(state.catalog)

@@ -23,6 +23,8 @@ struct RawProgress {
     var end: UInt64
     /// Bytes reserved; the file's size.
     var allocated: UInt64
+    /// Seeds of the segments that the file was before.
+    var staleSeeds: Set<UInt32> = []
     /// The last sequence number in it, or the one before its first.
     var lastSequence: UInt64
     /// Log position behind the last frame.
@@ -45,7 +47,7 @@ struct LogState: ~Copyable {
     var mayReopen: Bool
     var catalog: Catalog
     var nextSequence: UInt64
-    var durable: UInt64
+    var durable: UInt64 { didSet { if isSyncing { noteSync(of: durable - oldValue) } } }
     /// End of what was written.
     var position: UInt64
     /// The table that was written to last: most writes name the same one as the write before.
@@ -139,7 +141,22 @@ struct LogState: ~Copyable {
     }
 
     /// Whether the sealer holds a segment, and takes room for another one beside it.
-    var isSealing = false
+    var isSealing: Bool { sealing != nil }
+    /// The number of that segment. Past the moment when it counts as sealed, until its raw file is gone.
+    var sealing: UInt64?
+
+    /// Bytes that a sync carries, lately and on average.
+    private var syncedBytes: UInt64 = 0
+    /// Whether syncs carry enough for a spare to be made; not again once it was asked for.
+    var wantsSpare = false
+    var hasAskedForSpare = false
+    var sparesAskedFor = 0
+
+    private mutating func noteSync(of bytes: UInt64) {
+        syncedBytes += bytes / 8
+        syncedBytes -= syncedBytes / 8
+        if !hasAskedForSpare, syncedBytes >= Spare.syncedBytesToMake { wantsSpare = true }
+    }
 
     /// Raw segments that are full, not pinned by an open transaction, and so may be sealed.
     var sealableCount: Int {

@@ -107,8 +107,21 @@ final class Reaper: Sendable {
         }
     }
 
-    /// Makes the file whose lock readers take.
-    func makeLockFile() { (try? directory.lock(FileNames.readers))?.release() }
+    /// Does `body` while no other opening reads; false, and nothing done, where one does.
+    func whileUnread(_ body: () -> Bool) -> Bool {
+        removing.withLock { _ in
+            guard let lock = try? directory.lock(FileNames.readers) else { return false }
+            defer { lock.release() }
+            return body()
+        }
+    }
+
+    /// Makes the file whose lock readers take; false where that fails.
+    func makeLockFile() -> Bool {
+        guard let lock = try? directory.lock(FileNames.readers) else { return false }
+        lock.release()
+        return true
+    }
 }
 
 /// The shared lock of a reader, before it looks at the manifest; nil in a database that has no such file.

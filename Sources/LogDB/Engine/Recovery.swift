@@ -39,6 +39,8 @@ struct Inspection {
     var cut: (file: String, number: UInt64, offset: UInt64)?
     /// Whether the folder has a ring: the last writer did not close the database, or its ring's removal did not last.
     var hasRing = false
+    /// Whether the last writer left the file of its next segment.
+    var hasSpare = false
     /// Files of ours that the manifest does not list.
     var leftovers: [String] = []
     /// A number that no file of the base has, listed or not: who reads in another process may hold one that is gone from the list.
@@ -55,6 +57,7 @@ extension Inspection {
         try inspection.openHistory(in: directory)
         try inspection.openSealed(in: directory)
         inspection.hasRing = names.contains(FileNames.ring)
+        inspection.hasSpare = names.contains(FileNames.spare)
         try inspection.scanRaw(in: directory, for: access)
         inspection.leftovers = names.filter { inspection.isLeftover($0) }
         for name in names {
@@ -78,7 +81,7 @@ extension Inspection {
             case .raw, .sealed: segment = name
             case .base, .history: segment = name
             case .temporaryManifest, .run: break
-            case nil: if name != FileNames.lock, name != FileNames.readers, name != FileNames.ring { stranger = name }
+            case nil: if ![FileNames.lock, FileNames.readers, FileNames.ring, FileNames.spare].contains(name) { stranger = name }
             }
         }
         if let newest { return newest }
@@ -269,14 +272,10 @@ extension Inspection {
                 }
             }
             if known == nil || scanned < limit {
-                var after = try mapped { () throws(FileError) in
-                    try Aftermath.search(segment.file, seed: segment.seed, from: scanned, limit: sizes[index])
-                }
+                var after = try segment.aftermath(from: scanned, limit: sizes[index])
                 if let filed {
                     // What the ring covers may say more than the ring does.
-                    let covered = try mapped { () throws(FileError) in
-                        try Aftermath.search(segments[index].file, seed: segment.seed, from: filed, limit: sizes[index])
-                    }
+                    let covered = try segments[index].aftermath(from: filed, limit: sizes[index])
                     after.claim = max(after.claim, covered.claim)
                 }
                 if access == .reading, after.claim > base + scanned {
@@ -289,9 +288,7 @@ extension Inspection {
                 }
                 for later in segments[(index + 1)...] {
                     let size = sizes[segments.firstIndex { $0 === later }!]
-                    let found = try mapped { () throws(FileError) in
-                        try Aftermath.search(later.file, seed: later.seed, from: RawSegment.frameOrigin, limit: size)
-                    }
+                    let found = try later.aftermath(from: RawSegment.frameOrigin, limit: size)
                     after.claim = max(after.claim, found.claim)
                     after.writtenBytes += found.writtenBytes
                 }
@@ -472,6 +469,7 @@ extension Inspection {
         }
         // From here on nothing can go wrong that matters: these files are not part of the database. Nor is the ring, now that the segment is closed.
         if hasRing { RingFile.remove(from: directory) }
+        if hasSpare { try? directory.remove(FileNames.spare) }
         reaper.retire(leftovers)
         for number in discarded { try? directory.remove(FileNames.raw(number).name) }
         for progress in raw where unclosed[progress.segment.number] != nil { try? progress.segment.file.truncate(to: progress.end) }

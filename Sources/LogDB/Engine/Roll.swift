@@ -1,7 +1,7 @@
 //===--- Roll.swift - room for the next frame ------------------------------===//
 //
 // When the active segment is full the next one is made on the spot, about a millisecond for each segment, and the full one is left
-// to the sealer. A new segment exists for recovery once the manifest names it, and it is named only after its header, its
+// to the sealer. Its file is the spare, if there is one (see Spare.swift). A new segment exists for recovery once the manifest names it, and it is named only after its header, its
 // size and its name are on the disk.
 //===-----------------------------------------------------------------------===//
 
@@ -29,6 +29,7 @@ extension Log {
         let length = UInt64(FrameHeader.length + FrameHeader.padded(payload)) + lock.state.tailLength
         if lock.state.transactions.oldestStart != .max { expireTransactions(lock) }
         if lock.state.position - lock.state.durable > lock.state.ringThreshold { askForRing(&lock.state) }
+        if lock.state.wantsSpare, !lock.state.hasAskedForSpare { askForSpare(&lock.state) }
         if lock.state.isActive {
             let active = lock.state.raw.count - 1
             let allocated = lock.state.raw[active].allocated
@@ -63,6 +64,14 @@ extension Log {
 
     private func isSealing(_ state: borrowing LogState) -> Bool {
         (state.isSealing || state.sealableCount > 0 && state.sealFailure == nil) && state.failure == nil && !state.isStopping
+    }
+
+    @inline(never)
+    private func askForSpare(_ state: inout LogState) {
+        state.hasAskedForSpare = true
+        state.sparesAskedFor += 1
+        state.wantsSpare = spare != nil && UInt64(options.segmentSizeBytes) >= Spare.leastToMake
+        if state.wantsSpare { wakeSealer() }
     }
 
     private func expireTransactions(_ lock: borrowing EnteredMonitor<LogState>) {
@@ -148,35 +157,44 @@ extension Log {
         beginAppending(&state)
     }
 
+    /// A segment whose file is there: header, size and name are on the disk, and the manifest does not know it yet.
+    private struct MadeSegment {
+        var file: any File
+        var header: RawSegmentHeader
+        var allocated: UInt64
+        var staleSeeds: Set<UInt32> = []
+    }
+
     /// Makes a new segment the active one: file, size, header, sync; name, sync; and only then the manifest.
     private func addSegment(for length: UInt64, onlyDeletes: Bool = false, _ state: inout LogState) throws(LogDBError) {
         let number = manifest.state.nextSegment
-        let header = RawSegmentHeader(
-            file: FileHeader(kind: .rawSegment, database: manifest.database, number: number, identity: .random(in: 1 ... .max)),
-            basePosition: state.position, firstSequence: state.nextSequence,
-            predecessorNumber: state.raw.last?.segment.number ?? state.lastSealed.number,
-            predecessorIdentity: state.raw.last?.segment.identity ?? state.lastSealed.identity)
         let name = FileNames.raw(number).name
-        let file: any File
-        let allocated: UInt64
+        let made: MadeSegment
         do throws(FileError) {
             // A failed attempt may have left one behind; the manifest does not know it.
             do throws(FileError) { try directory.remove(name) } catch { guard error.code == .notFound else { throw error } }
-            (file, allocated) = try create(name, header, for: RawSegment.frameOrigin + length, onlyDeletes: onlyDeletes)
+            let needed = RawSegment.frameOrigin + length
+            let wanted = max(UInt64(options.segmentSizeBytes), needed + needed / 8 + Self.deleteReserve)
+            let recycled = try recycle(to: name, number, for: needed, state)
+            made =
+                if let recycled { recycled } else {
+                    try create(name, number, wanted: wanted, needed: needed, onlyDeletes: onlyDeletes, state)
+                }
         } catch {
             let failure = LogDBError(error)
             if !failure.code.leavesDiskAsItWas { state.poison(failure) }
             throw failure
         }
         do throws(LogDBError) {
-            try appendToManifest([.addRaw(RawSegmentEntry(number: number, identity: header.file.identity, allocated: allocated))], &state)
+            let entry = RawSegmentEntry(number: number, identity: made.header.file.identity, allocated: made.allocated)
+            try appendToManifest([.addRaw(entry)], &state)
         } catch {
             if error.code == .diskFull { try? directory.remove(name) }
             throw error
         }
         let progress = RawProgress(
-            segment: RawSegment(file: file, header: header), end: RawSegment.frameOrigin, allocated: allocated,
-            lastSequence: state.nextSequence - 1)
+            segment: RawSegment(file: made.file, header: made.header), end: RawSegment.frameOrigin, allocated: made.allocated,
+            staleSeeds: made.staleSeeds, lastSequence: state.nextSequence - 1)
         // The log position counts every byte of every file, headers too, and this one's is on the disk.
         if state.durable == state.position { state.durable = progress.endPosition }
         state.position = progress.endPosition
@@ -185,20 +203,64 @@ extension Log {
         beginAppending(&state)
     }
 
+    private func header(_ number: UInt64, staleSeeds: Set<UInt32>, _ state: borrowing LogState) -> RawSegmentHeader {
+        RawSegmentHeader(
+            file: FileHeader(
+                kind: .rawSegment, database: manifest.database, number: number,
+                identity: RawSegmentHeader.drawIdentity(staleSeeds: staleSeeds)),
+            basePosition: state.position, firstSequence: state.nextSequence,
+            predecessorNumber: state.raw.last?.segment.number ?? state.lastSealed.number,
+            predecessorIdentity: state.raw.last?.segment.identity ?? state.lastSealed.identity)
+    }
+
+    /// Writes the new segment's header over the spare's, and lets it have the new name: in this order, for what stands under the name of a raw segment
+    /// is taken for what its header says. When it returns, header, size and name are on the disk.
+    ///
+    /// - Returns: nil where there is no spare that `needed` bytes fit in, or it turned out to be of no use.
+    private func recycle(
+        to name: String, _ number: UInt64, for needed: UInt64, _ state: borrowing LogState
+    ) throws(FileError) -> MadeSegment? {
+        guard let spare, let held = spare.take(fitting: { needed + Self.reserve(of: $0) <= $0 }) else { return nil }
+        defer { spare.finishTaking() }
+        let header = header(number, staleSeeds: held.seeds, state)
+        var bytes = ByteBuffer()
+        header.append(to: &bytes)
+        do throws(FileError) {
+            let file = try directory.open(FileNames.spare, for: .readingAndWriting)
+            guard try file.size() == held.size else {
+                try? directory.remove(FileNames.spare)
+                return nil
+            }
+            try file.writeFully(bytes.span, at: 0)
+            try file.sync()
+            try directory.rename(FileNames.spare, to: name)
+            try directory.sync()
+            // By its new name, for errors to tell.
+            let segment = try directory.open(name, for: .readingAndWriting)
+            return MadeSegment(file: segment, header: header, allocated: held.size, staleSeeds: held.seeds)
+        } catch {
+            try? directory.remove(FileNames.spare)
+            try? directory.remove(name)
+            // A new file may do.
+            if error.code == .notFound || error.code == .diskFull { return nil }
+            throw error
+        }
+    }
+
     /// Creates the file of a segment that has room for `needed` bytes. When it returns, header, size and name are on the disk.
     private func create(
-        _ name: String, _ header: RawSegmentHeader, for needed: UInt64, onlyDeletes: Bool
-    ) throws(FileError) -> (any File, UInt64) {
+        _ name: String, _ number: UInt64, wanted: UInt64, needed: UInt64, onlyDeletes: Bool, _ state: borrowing LogState
+    ) throws(FileError) -> MadeSegment {
+        let header = header(number, staleSeeds: [], state)
         var bytes = ByteBuffer()
         header.append(to: &bytes)
         let file = try directory.create(name)
         do throws(FileError) {
-            let wanted = max(UInt64(options.segmentSizeBytes), needed + needed / 8 + Self.deleteReserve)
             let allocated = try Self.allocate(file, wanted: wanted, needed: needed, kept: 0, onlyDeletes: onlyDeletes)
             try file.writeFully(bytes.span, at: 0)
             try file.sync()
             try directory.sync()
-            return (file, allocated)
+            return MadeSegment(file: file, header: header, allocated: allocated)
         } catch {
             try? directory.remove(name)
             throw error
@@ -244,7 +306,7 @@ extension LogState {
     @inline(__always)
     mutating func isReady(for payload: Int, _ table: String, _ options: Options) throws(LogDBError) -> Bool {
         try checkWritable()
-        guard isActive, tableID(table) != nil, position - durable <= ringThreshold else { return false }
+        guard isActive, tableID(table) != nil, position - durable <= ringThreshold, !wantsSpare || hasAskedForSpare else { return false }
         let tailLength = tailLength
         if transactions.oldestStart != .max,
             position + tailLength - transactions.oldestStart > UInt64(options.maximumOpenTransactionBytes)

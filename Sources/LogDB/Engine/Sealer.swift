@@ -17,6 +17,9 @@ extension Log {
     /// Tells the sealer that there may be something to seal. Where there is no room for its thread, the next one to tell tries again.
     func wakeSealer() { _ = sealer.wake { [self] in runSealer() } }
 
+    /// Bytes of a raw file that are brought to the disk for it to be kept.
+    private static let unsyncedToKeep: UInt64 = 1 << 20
+
     private enum SealerTurn { case sealed, undecided, nothingToDo, stopping }
 
     /// The sealer's thread.
@@ -26,22 +29,67 @@ extension Log {
             let turn = sealNext()
             if case .stopping = turn { return }
             if case .nothingToDo = turn {
-                sealer.bell.wait(since: rings)
+                if !makeSpare() { sealer.bell.wait(since: rings) }
                 continue
             }
             // Only now is the raw file let go of, so that its room on the disk is free: who waits for that may look again.
-            monitor.withLock { $0.isSealing = false }
+            monitor.withLock { $0.sealing = nil }
             monitor.broadcast()
             // A new segment is a new chance; one that found no room a reason to make some.
             if case .sealed = turn { considerCompaction() }
         }
     }
 
+    /// The raw file of a segment that is sealed.
+    private struct Remains {
+        var name: String
+        var held: Spare.Held
+        /// Whether all that was written to it is on the disk: what is not would have to go there, for nothing, with the next segment's header.
+        var isSynced: Bool
+        /// Held by those who still read it.
+        weak var file: (any File)?
+    }
+
     private func sealNext() -> SealerTurn {
+        var remains: Remains?
+        let turn = sealOldest(&remains)
+        // Here, where the segment is let go of: who else holds it reads it.
+        if let remains, !recycle(remains) { try? directory.remove(remains.name) }
+        return turn
+    }
+
+    /// Keeps a raw file for the next segment, which will overwrite it: if nobody reads it, in this process or another, and the disk has room to spare.
+    private func recycle(_ remains: Remains) -> Bool {
+        // One that was made larger for a large document would be twice what is needed.
+        let sizes = UInt64(options.segmentSizeBytes)...UInt64(options.segmentSizeBytes) + 2 * Self.deleteReserve
+        guard let spare, spare.isMissing, remains.isSynced, sizes.contains(remains.held.size) else { return false }
+        guard let free = try? directory.freeBytes(), free / Spare.segmentsFreeToKeep >= remains.held.size else { return false }
+        // From the list it is gone, so whoever does not hold it by now never will. Other openings hold the lock of readers from before they look at the
+        // manifest, so those who come later do not see it there.
+        let isKept = remains.file == nil && reaper.whileUnread { spare.keep(remains.name, remains.held) }
+        if !isKept { monitor.withLock { $0.hasAskedForSpare = $0.sparesAskedFor >= Spare.mostToMake } }
+        return isKept
+    }
+
+    /// Makes a spare if one was asked for; false if there was nothing to do.
+    private func makeSpare() -> Bool {
+        let isAsked = monitor.withLock { state in
+            defer { state.wantsSpare = false }
+            return state.wantsSpare && state.hasAskedForSpare && !state.isStopping && state.failure == nil
+        }
+        let size = UInt64(options.segmentSizeBytes)
+        guard isAsked, let spare, spare.isMissing, let free = try? directory.freeBytes(), free / Spare.segmentsFreeToMake >= size else {
+            return false
+        }
+        spare.make(size: size) { monitor.withLock { !$0.isStopping && $0.failure == nil && $0.sealableCount == 0 } }
+        return true
+    }
+
+    private func sealOldest(_ remains: inout Remains?) -> SealerTurn {
         let (next, position, isStopping) = monitor.withLock { state -> ((RawProgress, CompactedLog, Fates)?, UInt64, Bool) in
             guard state.sealableCount > 0, state.failure == nil, state.sealFailure == nil else { return (nil, 0, state.isStopping) }
             let committed = state.transactions.committed
-            state.isSealing = true
+            state.sealing = state.raw[0].segment.number
             return ((state.raw[0], state.lastSealed, Fates(committed)), committed.isEmpty ? 0 : state.position, false)
         }
         guard let (segment, predecessor, fates) = next else { return isStopping ? .stopping : .nothingToDo }
@@ -50,9 +98,8 @@ extension Log {
         do throws(LogDBError) { try waitUntilDurable(position) } catch { return .undecided }
         let result: Result<SealedSegment, LogDBError>
         do throws(LogDBError) { result = .success(try seal(segment, after: predecessor, fates)) } catch { result = .failure(error) }
-        // Whoever still reads it has it open. Gone before anybody is told that it is sealed: `seal` then leaves no file behind.
-        if case .success = result { try? directory.remove(segment.segment.name) }
-        monitor.withLock { state in
+        let durable = monitor.withLock { state in
+            let durable = state.durable
             switch result {
             case .success(let sealed):
                 state.raw.removeFirst()
@@ -63,6 +110,21 @@ extension Log {
                 state.sealFailure = error
                 if !error.code.leavesDiskAsItWas { state.poison(error) }
             }
+            return durable
+        }
+        if case .success = result {
+            var isSynced = durable >= segment.endPosition
+            if !isSynced, segment.endPosition - durable <= Self.unsyncedToKeep, spare?.isMissing ?? false {
+                // That it may fail is no matter: sealed, its contents are elsewhere.
+                do throws(FileError) {
+                    try segment.segment.file.sync()
+                    isSynced = true
+                } catch {}
+            }
+            let seeds = segment.staleSeeds.union([segment.segment.seed])
+            remains = Remains(
+                name: segment.segment.name, held: Spare.Held(size: segment.allocated, seeds: seeds), isSynced: isSynced,
+                file: segment.segment.file)
         }
         return .sealed
     }
@@ -123,7 +185,8 @@ extension Log {
             wakeSealer()
             // Not those that others fill meanwhile: that might never end.
             let last = lock.state.raw.last?.segment.number ?? 0
-            while lock.state.sealableCount > 0, lock.state.raw[0].segment.number <= last {
+            // The raw file too is to be gone: whoever asked for a seal finds nothing left over.
+            while lock.state.sealableCount > 0 && lock.state.raw[0].segment.number <= last || lock.state.sealing ?? .max <= last {
                 if let failure = lock.state.sealFailure ?? lock.state.failure { throw failure }
                 try lock.state.checkWritable()
                 _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)

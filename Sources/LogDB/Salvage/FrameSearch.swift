@@ -13,7 +13,7 @@ enum FrameSearch {
         var offset: UInt64?
         /// The greatest log position that any frame or mark behind the start claims to be synced.
         var claim: UInt64 = 0
-        /// Bytes up to the last that is not zero, from the start of the file.
+        /// Bytes up to the last that was written, from the start of the file: see Aftermath.
         var writtenEnd: UInt64 = 0
     }
 
@@ -21,7 +21,8 @@ enum FrameSearch {
     ///
     /// - Parameter claimsBeyond: with nil it stops at the first frame; else it goes on until something claims more than this.
     static func next(
-        _ file: any File, seed: UInt32, from offset: UInt64, limit: UInt64, claimsBeyond: UInt64? = nil, _ meter: inout WorkMeter
+        _ file: any File, seed: UInt32, isRecycled: Bool = false, from offset: UInt64, limit: UInt64, claimsBeyond: UInt64? = nil,
+        _ meter: inout WorkMeter
     ) throws(FileError) -> Result {
         var result = Result()
         var position = (offset + 7) & ~7
@@ -37,7 +38,7 @@ enum FrameSearch {
                 chunkSize = 1 << 20
                 continue
             }
-            result.writtenEnd = position + UInt64(last) + 1
+            if !isRecycled { result.writtenEnd = position + UInt64(last) + 1 }
             var index = 0
             while index + FrameHeader.length <= chunk.count, !meter.isExhausted {
                 guard let header = FrameHeader.decode(chunk.span.extracting(index..<(index + FrameHeader.length)), seed: seed) else {
@@ -59,6 +60,7 @@ enum FrameSearch {
                     holds = header.validates(payload.span, seed: seed)
                 }
                 guard holds else {
+                    if isRecycled { result.writtenEnd = max(result.writtenEnd, start + UInt64(header.frameLength)) }
                     meter.pay(header.frameLength)
                     index += 8
                     continue

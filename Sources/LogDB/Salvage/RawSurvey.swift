@@ -52,12 +52,14 @@ struct RawSurvey {
             try progress(file.size)
             return
         }
+        // Where the header is gone it cannot be told, and everything that is not zero may have been a frame.
+        let isRecycled = file.rawHeader?.isRecycled ?? false
         var position = RawSegment.frameOrigin
         var searches = 0
         while position < file.size {
             let stop = try follow(handle, seed, from: position, progress)
             let search = try mapped { () throws(FileError) in
-                try FrameSearch.next(handle, seed: seed, from: stop, limit: file.size, &meter)
+                try FrameSearch.next(handle, seed: seed, isRecycled: isRecycled, from: stop, limit: file.size, &meter)
             }
             claim = max(claim, search.claim)
             writtenEnd = max(writtenEnd, search.writtenEnd)

@@ -46,7 +46,7 @@ struct SalvageSurvey {
         findings = evidence.findings
         isListed = evidence.isWhole
         var all: [SalvageFile] = []
-        for name in names where name != FileNames.lock && name != FileNames.readers {
+        for name in names where ![FileNames.lock, FileNames.readers, FileNames.spare].contains(name) {
             if let file = try identify(name, in: directory) { all.append(file) }
         }
         guard !all.isEmpty || evidence.name != nil else {

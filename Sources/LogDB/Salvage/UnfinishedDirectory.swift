@@ -45,7 +45,9 @@ final class UnfinishedDirectory: Directory {
     /// Removes every file of ours: the folder was empty before.
     func discard() {
         for name in (try? base.list()) ?? [] {
-            let isOurs = FileNames(name) != nil || name.hasSuffix(Self.suffix) || name == FileNames.lock || name == FileNames.readers
+            let isOurs =
+                FileNames(name) != nil || name.hasSuffix(Self.suffix)
+                || [FileNames.lock, FileNames.readers, FileNames.spare].contains(name)
             if isOurs { try? base.remove(name) }
         }
         try? base.sync()

@@ -9,6 +9,7 @@
 //      000001.run             spill runs of a compaction or a reading that is under way
 //      000018.hist.lz4, .gz   history segment, version order; numbered with the base
 //      RING                   what was appended and is not in the raw segment yet
+//      SPARE                  the file of the next raw segment; what is in it says nothing
 //      READERS                shared lock of those who read beside the writer
 //
 // Only names of these forms are ever removed as leftovers. Whatever else lies in the folder is somebody else's.
@@ -28,6 +29,7 @@ enum FileNames: Equatable {
     static let lock = "LOCK"
     static let readers = "READERS"
     static let ring = "RING"
+    static let spare = "SPARE"
 
     var name: String {
         switch self {

@@ -119,12 +119,14 @@ extension File {
 struct Aftermath: Equatable {
     /// The greatest log position that a good frame there claims to be synced.
     var claim: UInt64 = 0
-    /// Bytes up to the last one that is not zero.
+    /// Bytes up to the last one that was written: that is not zero, or, in a recycled file, that belongs to a frame of this segment.
     var writtenBytes: UInt64 = 0
 
     /// Looks at every multiple of 8 from `offset` to `limit` for frames that hold. Linear in the bytes: a header proves itself, and a
     /// payload is read only behind a proven header, after which the search goes on behind it.
-    static func search(_ file: any File, seed: UInt32, from offset: UInt64, limit: UInt64) throws(FileError) -> Aftermath {
+    static func search(
+        _ file: any File, seed: UInt32, isRecycled: Bool = false, from offset: UInt64, limit: UInt64
+    ) throws(FileError) -> Aftermath {
         var result = Aftermath()
         let chunkSize = 1 << 20
         var position = offset
@@ -132,7 +134,7 @@ struct Aftermath: Equatable {
             let chunk = try file.read(at: position, count: Int(clamping: min(UInt64(chunkSize), limit - position)))
             if chunk.isEmpty { break }
             if let last = lastNonZero(chunk.span) {
-                result.writtenBytes = position + UInt64(last) + 1 - offset
+                if !isRecycled { result.writtenBytes = position + UInt64(last) + 1 - offset }
             } else {
                 position += UInt64(chunk.count)
                 continue
@@ -154,9 +156,10 @@ struct Aftermath: Equatable {
                         count: Int(clamping: min(UInt64(header.frameLength - FrameHeader.length), limit - start)))
                     isWhole = header.validates(payload.span, seed: seed)
                 }
-                if isWhole {
-                    result.claim = max(result.claim, header.durableEnd)
-                    result.writtenBytes = max(result.writtenBytes, position + UInt64(index + header.frameLength) - offset)
+                if isWhole { result.claim = max(result.claim, header.durableEnd) }
+                if isWhole || isRecycled {
+                    let end = min(limit, position + UInt64(index + header.frameLength))
+                    result.writtenBytes = max(result.writtenBytes, end - offset)
                 }
                 index += isWhole ? header.frameLength : 8
             }

@@ -48,6 +48,13 @@ final class RawSegment: Sendable {
         return RawSegment(file: file, header: header)
     }
 
+    /// What lies from `offset` on, where a scan stopped. A segment that goes on in the ring is asked by its own file.
+    func aftermath(from offset: UInt64, limit: UInt64) throws(LogDBError) -> Aftermath {
+        do throws(FileError) {
+            return try Aftermath.search(file, seed: seed, isRecycled: header.isRecycled, from: offset, limit: limit)
+        } catch { throw LogDBError(error) }
+    }
+
     /// Walks the operations in the frames before `end` that count, in order. A frame there that does not hold is damage.
     func forEachRecord(
         until end: UInt64, _ fates: Fates, _ body: (Record, SequenceNumber, Int64) throws -> Void

@@ -68,6 +68,7 @@ enum Check {
         guard report.isSound, mayHaveLeftovers || report.remarks.isEmpty else {
             throw Violation("verify finds \(report.damages) \(report.remarks)")
         }
+        if !mayHaveLeftovers, disk.exists("SPARE") { throw Violation("a closed database has a spare") }
         try noLeaks(disk)
     }
 

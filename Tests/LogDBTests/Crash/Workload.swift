@@ -56,8 +56,8 @@ struct Workload: Sendable, CustomTestStringConvertible {
 
     /// The written ones: each is about one thing.
     static let all: [Workload] = [
-        plainWrites, batches, rolls, unsyncedRolls, tables, sessions, sealedAtOnce, zlib, manifestSwitches, counters, transactions,
-        interleaved, tooLarge,
+        plainWrites, batches, rolls, unsyncedRolls, recycled, tables, sessions, sealedAtOnce, zlib, manifestSwitches, counters,
+        transactions, interleaved, tooLarge,
         compactions, spilledCompactions, steppedCompactions, compactedTables, schemas, histories, savepoints, expiries,
     ]
 

@@ -62,6 +62,21 @@ extension Workload {
         return Workload("sessions", steps)
     }
 
+    /// Each segment in the file of one before, over frames of the same lengths and of others, synced and not.
+    static var recycled: Workload {
+        var author = Author(seed: 23)
+        var steps: [Step] = []
+        for round in 0..<5 {
+            for number in 0..<2 + round % 3 {
+                steps.append(author.put("t", .integer(Int64(number)), 4000, number.isMultiple(of: 2) ? .disk : .process))
+            }
+            if round == 2 { steps += [.begin("x"), .change("x", author.change(sizes: 40..<4000)), .commit("x", .process)] }
+            steps.append(.seal)
+        }
+        steps += [author.put("t", 0, 4000, .disk), .reopen, author.put("t", 1, 700, .process)]
+        return Workload("recycled files", steps)
+    }
+
     static var sealedAtOnce: Workload {
         var author = Author(seed: 17)
         var steps: [Step] = []

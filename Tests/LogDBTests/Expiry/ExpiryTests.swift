@@ -170,7 +170,7 @@ import Testing
             var batch = Batch()
             #expect { try batch.upsert("t", "a", json: "{}", timeToLive: wrong) } throws: { ($0 as? LogDBError)?.code == .invalidOption }
             #expect(batch.isEmpty)
-            try db.transaction { transaction in
+            _ = try db.transaction { transaction in
                 #expect { try transaction.upsert("t", "a", json: "{}", timeToLive: wrong) } throws: {
                     ($0 as? LogDBError)?.code == .invalidOption
                 }
