@@ -1,6 +1,6 @@
 //===--- BlockPlaces.swift - where in an unpacked block its records are ----===//
 //
-// A cursor stops between records, goes backwards, looks for one key: for that it needs places rather than a walk. Twenty-four bytes a
+// A cursor stops between records, goes backwards, looks for one key: for that it needs places rather than a walk. Forty bytes a
 // record, beside the unpacked block, whose columns the records' keys and documents stay in.
 //===-----------------------------------------------------------------------===//
 
@@ -25,7 +25,8 @@ package struct BlockPlaces: Sendable {
     /// Proves that `raw` is a whole block of the records that `entry` names, and notes where each is.
     package mutating func read(_ raw: Span<UInt8>, entry: BlockEntry) throws(FormatError) {
         places.removeAll(keepingCapacity: true)
-        places.reserveCapacity(entry.recordCount)
+        // Room for more is made only once they are there: their number comes from a file.
+        places.reserveCapacity(min(entry.recordCount, 1 << 18))
         var reader = try BlockReader(raw, entry: entry)
         var (key, document) = reader.origins
         while try reader.hasNext() {

@@ -84,6 +84,7 @@ final class LZ4Decompressor: BlockDecompressor {
         guard try reader.u64() == UInt64(rawLength) else { return false }
         // The header's own checksum.
         _ = try reader.u8()
+        output.reserve(rawLength)
         var left = rawLength
         while true {
             guard reader.remaining >= 4 else { break }

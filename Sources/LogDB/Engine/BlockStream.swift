@@ -30,8 +30,9 @@ final class UnpackedBlock: @unchecked Sendable {
         segment = job.segment
         entry = job.entry
         tables = job.tables
-        stored.shrink(to: 2 * BlockBuilder.targetRawLength)
         try job.segment.unpack(job.entry, of: job.file, with: decompressor, by: &stored, into: &raw)
+        stored.removeAll()
+        stored.shrink(to: 2 * BlockBuilder.targetRawLength)
         guard let view else { return }
         if records == nil { records = LoadRecords(view) }
         do throws(FormatError) { try records!.read(raw, entry: job.entry) } catch {
@@ -212,7 +213,7 @@ private final class Pipeline: Sendable {
                     return nil
                 }
                 job = .success(next)
-                lock.state.bytes += next.entry.rawLength + next.entry.storedLength
+                lock.state.bytes += byteCount(next.entry)
             } catch {
                 lock.state.isPlanned = true
                 job = .failure(error)
@@ -240,10 +241,15 @@ private final class Pipeline: Sendable {
         }
     }
 
+    /// What a block takes, with its records where they are wanted.
+    private func byteCount(_ entry: BlockEntry) -> Int {
+        entry.rawLength + entry.storedLength + (view == nil ? 0 : entry.recordCount * LoadRecords.bytesEach)
+    }
+
     func giveBack(_ block: UnpackedBlock) {
         monitor.withLock { state in
             state.delivered += 1
-            if let entry = block.entry { state.bytes -= entry.rawLength + entry.storedLength }
+            if let entry = block.entry { state.bytes -= byteCount(entry) }
             block.raw.removeAll()
             block.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
             state.pool.append(block)

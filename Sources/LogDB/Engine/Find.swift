@@ -113,6 +113,7 @@ final class Find: Sendable {
         defer {
             scratch.raw.removeAll()
             scratch.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
+            scratch.stored.removeAll()
             scratch.stored.shrink(to: 2 * BlockBuilder.targetRawLength)
             memory.withLock { $0.scratch.append(scratch) }
         }

@@ -151,6 +151,8 @@ struct LogState: ~Copyable {
     var wantsSpare = false
     var hasAskedForSpare = false
     var sparesAskedFor = 0
+    /// Whether the next write begins a new segment although this one has room: a spare was made, and syncs into it cost half.
+    var movesToSpare = false
 
     private mutating func noteSync(of bytes: UInt64) {
         syncedBytes += bytes / 8

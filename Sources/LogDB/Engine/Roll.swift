@@ -34,7 +34,12 @@ extension Log {
             let active = lock.state.raw.count - 1
             let allocated = lock.state.raw[active].allocated
             let room = allocated - lock.state.raw[active].end
-            if room >= length + Self.reserve(of: allocated) { return }
+            let mayMove = lock.state.movesToSpare && !mustWaitForSealer(lock.state)
+            lock.state.movesToSpare = false
+            if room >= length + Self.reserve(of: allocated) {
+                if mayMove { try roll(for: length, mayUseReserve: true, lock) }
+                return
+            }
             if mustWaitForSealer(lock.state) {
                 // Others append meanwhile, roll, begin and end transactions: nothing that was looked at before holds after it.
                 try waitForSealer(lock)
@@ -306,7 +311,9 @@ extension LogState {
     @inline(__always)
     mutating func isReady(for payload: Int, _ table: String, _ options: Options) throws(LogDBError) -> Bool {
         try checkWritable()
-        guard isActive, tableID(table) != nil, position - durable <= ringThreshold, !wantsSpare || hasAskedForSpare else { return false }
+        guard isActive, tableID(table) != nil, position - durable <= ringThreshold, !wantsSpare || hasAskedForSpare, !movesToSpare else {
+            return false
+        }
         let tailLength = tailLength
         if transactions.oldestStart != .max,
             position + tailLength - transactions.oldestStart > UInt64(options.maximumOpenTransactionBytes)

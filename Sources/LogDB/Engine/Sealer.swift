@@ -82,6 +82,12 @@ extension Log {
             return false
         }
         spare.make(size: size) { monitor.withLock { !$0.isStopping && $0.failure == nil && $0.sealableCount == 0 } }
+        guard spare.size > 0 else { return true }
+        // A segment that is nearly full will be left soon enough, and an empty one is not worth a file.
+        monitor.withLock { state in
+            guard state.isActive, let active = state.raw.last else { return }
+            state.movesToSpare = active.end > size / 64 && active.end < active.allocated / 4 * 3
+        }
         return true
     }
 

@@ -37,6 +37,23 @@ package struct ChronicleEnd: Equatable {
     package var expired: [UInt64: ExpiryHorizon] = [:]
 
     package init() {}
+
+    /// What the manifest says of it. A table's entry counts only where the table has a horizon of its own; else all such tables have one together.
+    var edits: [ManifestEdit] {
+        var edits = tables.sorted { $0.key < $1.key }.map { ManifestEdit.horizon(table: $0.key, $0.value) }
+        if all.sequence > 0 { edits.append(.horizon(table: nil, all)) }
+        edits += ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
+        var common = ExpiryHorizon()
+        for (table, horizon) in expired.sorted(by: { $0.key < $1.key }) {
+            if tables[table].map({ $0.sequence > 0 }) ?? false {
+                edits.append(.expired(table: table, horizon))
+            } else {
+                common = common.joined(horizon)
+            }
+        }
+        if common != ExpiryHorizon() { edits.append(.expired(table: nil, common)) }
+        return edits
+    }
 }
 
 /// Finds the numbers that horizons have in a new log.

@@ -175,12 +175,9 @@ package final class HistoryWriter {
             })
         else { throw LogDBError(.invalidOption, "the history is said to be complete from an operation on that it does not have") }
         try flush(to: .disk)
-        var edits = allIDs.union(end.tables.keys).union([0]).sorted().map {
-            ManifestEdit.horizon(table: $0, end.tables[$0] ?? HistoryHorizon())
-        }
-        if end.all.sequence > 0 { edits.append(.horizon(table: nil, end.all)) }
-        edits += end.ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
-        edits += end.expired.sorted { $0.key < $1.key }.map { .expired(table: $0.key, $0.value) }
+        // What was set behind all numbers meanwhile is taken away.
+        let edits =
+            allIDs.union([0]).subtracting(end.tables.keys).sorted().map { ManifestEdit.horizon(table: $0, HistoryHorizon()) } + end.edits
         try database.log.manifest.append(edits)
         hasEnded = true
     }

@@ -25,6 +25,8 @@ final class NumberSorter {
         key.append(u64: sequence.bigEndian)
         packed.removeAll()
         packed.shrink(to: 1 << 20)
+        // So that it begins as a document may.
+        packed.append(UInt8(ascii: " "))
         record.append(to: &packed)
         try Self.add(key, packed, to: sorter, sequence, milliseconds)
     }
@@ -37,7 +39,11 @@ final class NumberSorter {
     }
 
     /// Ends the adding.
-    func sort() throws(LogDBError) { merge = Merge(try sorter.finish().sources) }
+    func sort() throws(LogDBError) {
+        packed.removeAll()
+        packed.shrink(to: 1 << 20)
+        merge = Merge(try sorter.finish().sources)
+    }
 
     /// Moves to the next operation; nil behind the last.
     func next() throws(LogDBError) -> RecordCursor? {
@@ -48,7 +54,7 @@ final class NumberSorter {
 
     /// Calls `body` with the operation that `cursor`, which `next` has returned, stands for.
     static func unpack(_ cursor: RecordCursor, _ body: (Record, SequenceNumber, Int64) throws -> Void) throws {
-        var reader = ByteReader(cursor.record.document)
+        var reader = ByteReader(cursor.record.document.extracting(1...))
         try body(try reader.record(), cursor.sequence, cursor.milliseconds)
     }
 

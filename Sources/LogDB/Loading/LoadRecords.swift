@@ -38,6 +38,10 @@ struct LoadRecords {
     /// Of each record, where they are asked for.
     private(set) var stamps: [RecordStamp] = []
     let view: LoadView
+    /// What one takes in memory.
+    static let bytesEach = MemoryLayout<LoadRecord>.stride + MemoryLayout<RecordStamp>.stride
+    /// Room for more is made only once they are there: their number comes from a file.
+    private static let mostReserved = 1 << 18
 
     init(_ view: LoadView) { self.view = view }
 
@@ -46,9 +50,9 @@ struct LoadRecords {
     /// Proves that `raw` is a whole block of the records that `entry` names, and notes them.
     mutating func read(_ raw: borrowing ByteBuffer, entry: BlockEntry) throws(FormatError) {
         records.removeAll(keepingCapacity: true)
-        records.reserveCapacity(entry.recordCount)
+        records.reserveCapacity(min(entry.recordCount, Self.mostReserved))
         stamps.removeAll(keepingCapacity: true)
-        if view.keepsStamps { stamps.reserveCapacity(entry.recordCount) }
+        if view.keepsStamps { stamps.reserveCapacity(min(entry.recordCount, Self.mostReserved)) }
         let bytes = raw.span
         var reader = try BlockReader(bytes, entry: entry)
         var (key, document) = reader.origins

@@ -181,14 +181,7 @@ final class SalvageWriter {
             end.all = HistoryHorizon(sequence: max(1, last), milliseconds: .max)
             end.tables[0] = end.all
         }
-        var edits = end.tables.sorted { $0.key < $1.key }.map { ManifestEdit.horizon(table: $0.key, $0.value) }
-        if end.all.sequence > 1 { edits.append(.horizon(table: nil, end.all)) }
-        edits += end.ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
-        var common = ExpiryHorizon()
-        for (table, horizon) in end.expired.sorted(by: { $0.key < $1.key }) {
-            if end.tables[table] == nil { common = common.joined(horizon) } else { edits.append(.expired(table: table, horizon)) }
-        }
-        if common != ExpiryHorizon() { edits.append(.expired(table: nil, common)) }
+        let edits = end.edits
         if !edits.isEmpty { try database.log.manifest.append(edits) }
     }
 

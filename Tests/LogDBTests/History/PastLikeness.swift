@@ -20,8 +20,10 @@ struct PastLikeness {
     ///
     /// - Parameter times: of which states are compared.
     func check(tables: [String], times: [Int64]) throws {
-        guard try Self.contents({ try original.select(nil, $0) }) == Self.contents({ try copy.select(nil, $0) }) else {
-            throw Violation("the copy has other documents")
+        let (a, b) = (try Self.contents { try original.select(nil, $0) }, try Self.contents { try copy.select(nil, $0) })
+        guard a == b else {
+            let keys = Set(a.keys).union(b.keys).sorted().map { "\($0): \(a[$0]?.keys.sorted() ?? []) and \(b[$0]?.keys.sorted() ?? [])" }
+            throw Violation("the copy has other documents: \(keys)")
         }
         guard try original.tables == copy.tables else { throw Violation("the copy has other tables") }
         for table in try original.tables {

@@ -62,8 +62,8 @@ struct Scale {
     var repeatsGrowthUpTo = 1_000_000
 
     static let full = Scale(
-        name: "full", operations: 1_000_000, rounds: 3, diskPuts: 4000, diskBatches: 500, processPuts: 300_000, threadPuts: 64 * 300,
-        taskPuts: 512 * 200, typedPuts: 100_000, growth: [100_000, 1_000_000, 10_000_000])
+        name: "full", operations: 1_000_000, rounds: 3, diskPuts: 4000, diskBatches: 4000, processPuts: 300_000, threadPuts: 64 * 600,
+        taskPuts: 512 * 800, typedPuts: 100_000, growth: [100_000, 1_000_000, 10_000_000])
     static let quick = Scale(
         name: "quick", operations: 100_000, rounds: 3, diskPuts: 500, diskBatches: 50, processPuts: 20_000, threadPuts: 64 * 50,
         taskPuts: 512 * 20, typedPuts: 10_000, growth: [10_000, 100_000], repeatsGrowthUpTo: 10_000)
