@@ -11,7 +11,7 @@
 //
 // Each line but the first and the last has a number, from 1 on: that of the operation it becomes. The last one says how many there are, and from which on
 // the history of all tables, or of one ("table", its id; 0 stands for tables that were dropped), is complete; and, where documents were cleared away because they had
-// expired, which was the last of them ("expired").
+// expired, which was the last of them ("expired"; without "table" of those that retain nothing).
 //===-----------------------------------------------------------------------===//
 
 import LogDB
@@ -85,8 +85,8 @@ struct HistoryPrinter: ChronicleSink {
         }
         output.bytes.append("]")
         if !end.expired.isEmpty {
-            let list = end.expired.sorted { $0.key < $1.key }.map {
-                "{\"table\":\($0.key),\"operation\":\($0.value.sequence),\"time\":\($0.value.milliseconds)}"
+            let list = end.expired.sorted { ($0.key ?? 0) < ($1.key ?? 0) }.map { table, horizon in
+                "{\(table.map { "\"table\":\($0)," } ?? "")\"operation\":\(horizon.sequence),\"time\":\(horizon.milliseconds)}"
             }
             output.bytes.append(",\"expired\":[\(list.joined(separator: ","))]")
         }
@@ -154,7 +154,8 @@ extension ChronicleEnd {
             tables[UInt64(clamping: try number(members["table"], cursor, "table"))] = horizon
         }
         try forEach("expired", isOptional: true) { members, cursor in
-            expired[UInt64(clamping: try number(members["table"], cursor, "table"))] = ExpiryHorizon(
+            let table: UInt64? = members["table"] == nil ? nil : UInt64(clamping: try number(members["table"], cursor, "table"))
+            expired[table] = ExpiryHorizon(
                 sequence: UInt64(clamping: try number(members["operation"], cursor, "operation")),
                 milliseconds: try number(members["time"], cursor, "time"))
         }

@@ -84,7 +84,8 @@ final class CompactionStep {
         self.pass = pass
         old = cut.base
         oldHistory = cut.history
-        now = log.options.clock?.milliseconds ?? Clock.wallMilliseconds()
+        // As who reads has it, which the precise clock is ahead of.
+        now = log.readingMilliseconds
         endMilliseconds = now
         keeper = VersionRule(cut.catalog, hasHistory: !cut.history.isEmpty).map { [now] in VersionKeeper($0, cut.catalog, now: now) }
         oldBytes = (cut.base + cut.history).reduce(0) { $0 + $1.entry.fileLength }

@@ -227,7 +227,7 @@ extension LogState {
                 let record = Record(
                     table: id, key: batch.bytes.span.extracting(item.key), isDelete: item.isDelete,
                     document: batch.bytes.span.extracting(item.document))
-                record.append(to: &tail.buffer, expires: item.isDelete ? nil : expiry(item.timeToLive, in: id))
+                record.append(to: &tail.buffer, expires: item.isDelete ? nil : expiry(item.timeToLive, in: id, madeAt: batch.milliseconds))
             }
             try finish(count: batch.count + created.count, created, milliseconds: batch.milliseconds)
         } catch {

@@ -25,6 +25,9 @@ struct RawProgress {
     var allocated: UInt64
     /// Seeds of the segments that the file was before.
     var staleSeeds: Set<UInt32> = []
+    /// Whether the file may become another segment's: this session has made it, so that it knows all who may read it and all that was in it, and it is
+    /// on a file system that writes a block back to where it is.
+    var isRecyclable = false
     /// The last sequence number in it, or the one before its first.
     var lastSequence: UInt64
     /// Log position behind the last frame.
@@ -147,17 +150,21 @@ struct LogState: ~Copyable {
 
     /// Bytes that a sync carries, lately and on average.
     private var syncedBytes: UInt64 = 0
+    private var syncCount = 0
     /// Whether syncs carry enough for a spare to be made; not again once it was asked for.
     var wantsSpare = false
     var hasAskedForSpare = false
     var sparesAskedFor = 0
     /// Whether the next write begins a new segment although this one has room: a spare was made, and syncs into it cost half.
     var movesToSpare = false
+    /// Whether the file system writes blocks back to where they are; nil: not asked yet. Elsewhere a file that is written over gains nothing, and may need room.
+    var keepsBlocksInPlace: Bool?
 
     private mutating func noteSync(of bytes: UInt64) {
         syncedBytes += bytes / 8
         syncedBytes -= syncedBytes / 8
-        if !hasAskedForSpare, syncedBytes >= Spare.syncedBytesToMake { wantsSpare = true }
+        syncCount += 1
+        if !hasAskedForSpare, syncCount >= Spare.syncsToMake, syncedBytes >= Spare.syncedBytesToMake { wantsSpare = true }
     }
 
     /// Raw segments that are full, not pinned by an open transaction, and so may be sealed.

@@ -131,8 +131,9 @@ func pinAsReader(_ directory: any Directory) throws(LogDBError) -> (any Director
         do throws(FileError) { return try directory.lockShared(FileNames.readers) } catch {
             switch error.code {
             case .notFound: return nil
-            // The writer removes files just now.
-            case .locked where attempt < 1000: attempt += 1
+            // The writer removes files just now. Without the lock it could overwrite them.
+            case .locked where attempt < 10_000: attempt += 1
+            case .locked, .tooManyOpenFiles: throw LogDBError(error)
             // A reader without the right to lock reads all the same.
             default: return nil
             }

@@ -75,7 +75,7 @@ extension Log {
     private func askForSpare(_ state: inout LogState) {
         state.hasAskedForSpare = true
         state.sparesAskedFor += 1
-        state.wantsSpare = spare != nil && UInt64(options.segmentSizeBytes) >= Spare.leastToMake
+        state.wantsSpare = spare != nil && state.keepsBlocksInPlace ?? false && UInt64(options.segmentSizeBytes) >= Spare.leastToMake
         if state.wantsSpare { wakeSealer() }
     }
 
@@ -197,9 +197,13 @@ extension Log {
             if error.code == .diskFull { try? directory.remove(name) }
             throw error
         }
+        if spare != nil, state.keepsBlocksInPlace == nil {
+            // What can be mapped for the ring.
+            state.keepsBlocksInPlace = ((try? made.file.map(Int(Self.pageSize))) ?? nil) != nil
+        }
         let progress = RawProgress(
             segment: RawSegment(file: made.file, header: made.header), end: RawSegment.frameOrigin, allocated: made.allocated,
-            staleSeeds: made.staleSeeds, lastSequence: state.nextSequence - 1)
+            staleSeeds: made.staleSeeds, isRecyclable: state.keepsBlocksInPlace ?? false, lastSequence: state.nextSequence - 1)
         // The log position counts every byte of every file, headers too, and this one's is on the disk.
         if state.durable == state.position { state.durable = progress.endPosition }
         state.position = progress.endPosition

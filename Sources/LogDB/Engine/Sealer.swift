@@ -44,8 +44,8 @@ extension Log {
     private struct Remains {
         var name: String
         var held: Spare.Held
-        /// Whether all that was written to it is on the disk: what is not would have to go there, for nothing, with the next segment's header.
-        var isSynced: Bool
+        /// Also, whether all that was written to it is on the disk: what is not would have to go there, for nothing, with the next segment's header.
+        var isRecyclable: Bool
         /// Held by those who still read it.
         weak var file: (any File)?
     }
@@ -62,7 +62,7 @@ extension Log {
     private func recycle(_ remains: Remains) -> Bool {
         // One that was made larger for a large document would be twice what is needed.
         let sizes = UInt64(options.segmentSizeBytes)...UInt64(options.segmentSizeBytes) + 2 * Self.deleteReserve
-        guard let spare, spare.isMissing, remains.isSynced, sizes.contains(remains.held.size) else { return false }
+        guard let spare, spare.isMissing, remains.isRecyclable, sizes.contains(remains.held.size) else { return false }
         guard let free = try? directory.freeBytes(), free / Spare.segmentsFreeToKeep >= remains.held.size else { return false }
         // From the list it is gone, so whoever does not hold it by now never will. Other openings hold the lock of readers from before they look at the
         // manifest, so those who come later do not see it there.
@@ -120,7 +120,7 @@ extension Log {
         }
         if case .success = result {
             var isSynced = durable >= segment.endPosition
-            if !isSynced, segment.endPosition - durable <= Self.unsyncedToKeep, spare?.isMissing ?? false {
+            if !isSynced, segment.isRecyclable, segment.endPosition - durable <= Self.unsyncedToKeep, spare?.isMissing ?? false {
                 // That it may fail is no matter: sealed, its contents are elsewhere.
                 do throws(FileError) {
                     try segment.segment.file.sync()
@@ -129,7 +129,8 @@ extension Log {
             }
             let seeds = segment.staleSeeds.union([segment.segment.seed])
             remains = Remains(
-                name: segment.segment.name, held: Spare.Held(size: segment.allocated, seeds: seeds), isSynced: isSynced,
+                name: segment.segment.name, held: Spare.Held(size: segment.allocated, seeds: seeds),
+                isRecyclable: segment.isRecyclable && isSynced,
                 file: segment.segment.file)
         }
         return .sealed

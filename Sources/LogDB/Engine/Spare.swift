@@ -47,6 +47,8 @@ final class Spare: Sendable {
     static let mostToMake = 4
     /// What a sync must carry, on average, for it to be worth making one.
     static let syncedBytesToMake: UInt64 = 8 << 10
+    /// How often a session must have synced: who loads much and syncs now and then gains nothing.
+    static let syncsToMake = 32
 
     private let directory: any Directory
     private let phase = Monitor(Phase.none)

@@ -69,15 +69,15 @@ extension TimeToLive {
 }
 
 extension LogState {
-    /// When a document expires that is written to `table` now; nil: never.
+    /// When a document expires that is written to `table` now, or was made at another time; nil: never.
     @inline(__always)
-    func expiry(_ timeToLive: TimeToLive?, in table: UInt64) -> Int64? {
+    func expiry(_ timeToLive: TimeToLive?, in table: UInt64, madeAt milliseconds: Int64? = nil) -> Int64? {
         if timeToLive == nil, catalog.timesToLive.isEmpty { return nil }
-        return expiryNow(timeToLive, in: table)
+        return expiryNow(timeToLive, in: table, madeAt: milliseconds)
     }
 
     @inline(never)
-    private func expiryNow(_ timeToLive: TimeToLive?, in table: UInt64) -> Int64? {
+    private func expiryNow(_ timeToLive: TimeToLive?, in table: UInt64, madeAt milliseconds: Int64?) -> Int64? {
         let duration: Int64
         switch timeToLive {
         case .never: return nil
@@ -87,7 +87,7 @@ extension LogState {
             guard let time = catalog.timesToLive[table] else { return nil }
             duration = time
         }
-        return TimeToLive.expiry(after: duration, now: clock?.milliseconds ?? Clock.coarseWallMilliseconds())
+        return TimeToLive.expiry(after: duration, now: milliseconds ?? clock?.milliseconds ?? Clock.coarseWallMilliseconds())
     }
 
     /// Bytes that the expiries of `count` documents may take.

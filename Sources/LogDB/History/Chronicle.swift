@@ -33,8 +33,8 @@ package struct ChronicleEnd: Equatable {
     /// By the tables' ids; 0 stands for tables that were dropped.
     package var tables: [UInt64: HistoryHorizon] = [:]
     package var ladders: [UInt64: LadderRecord] = [:]
-    /// What was cleared away because it had expired, by the tables' ids.
-    package var expired: [UInt64: ExpiryHorizon] = [:]
+    /// What was cleared away because it had expired, by the tables' ids; nil: of all tables without a horizon of their own.
+    package var expired: [UInt64?: ExpiryHorizon] = [:]
 
     package init() {}
 
@@ -44,8 +44,8 @@ package struct ChronicleEnd: Equatable {
         if all.sequence > 0 { edits.append(.horizon(table: nil, all)) }
         edits += ladders.sorted { $0.key < $1.key }.map { .ladder(table: $0.key, $0.value) }
         var common = ExpiryHorizon()
-        for (table, horizon) in expired.sorted(by: { $0.key < $1.key }) {
-            if tables[table].map({ $0.sequence > 0 }) ?? false {
+        for (table, horizon) in expired.sorted(by: { ($0.key ?? 0) < ($1.key ?? 0) }) {
+            if let table, tables[table].map({ $0.sequence > 0 }) ?? false {
                 edits.append(.expired(table: table, horizon))
             } else {
                 common = common.joined(horizon)
@@ -61,11 +61,11 @@ struct HorizonTranslation {
     /// nil: of all tables.
     private var pending: [(table: UInt64?, horizon: HistoryHorizon)] = []
     /// What has expired, by table, the one that comes first last.
-    private var expired: [(table: UInt64, horizon: ExpiryHorizon)] = []
+    private var expired: [(table: UInt64?, horizon: ExpiryHorizon)] = []
     private(set) var end = ChronicleEnd()
 
     init(
-        all: HistoryHorizon, tables: [UInt64: HistoryHorizon], ladders: [UInt64: LadderRecord], expired: [UInt64: ExpiryHorizon]
+        all: HistoryHorizon, tables: [UInt64: HistoryHorizon], ladders: [UInt64: LadderRecord], expired: [UInt64?: ExpiryHorizon]
     ) {
         end.ladders = ladders
         for (table, horizon) in expired where horizon.sequence > 0 { self.expired.append((table, horizon)) }
@@ -130,7 +130,7 @@ private struct ChronicleTeller {
     init(_ horizons: Horizons, _ names: [UInt64: String]) {
         translation = HorizonTranslation(
             all: horizons.all, tables: horizons.ofTables, ladders: horizons.ladders,
-            expired: horizons.expired(of: horizons.current.names.keys))
+            expired: horizons.allExpired)
         self.names = names
     }
 

@@ -38,8 +38,9 @@ package final class HistoryWriter {
         self.database = database
         let isNew = try database.log.monitor.withLock { state throws(LogDBError) in
             try state.checkWritable()
+            guard state.nextSequence == 1 else { return false }
             state.holdsCompaction = true
-            return state.nextSequence == 1
+            return true
         }
         guard isNew else {
             throw LogDBError(.alreadyExists, "the database has operations already, and a history must be its first: load it into a new one")
@@ -171,7 +172,7 @@ package final class HistoryWriter {
         guard horizons.allSatisfy({ $0 <= max(1, count) }), end.tables.keys.allSatisfy({ $0 < 1 << 62 }),
             end.ladders.keys.allSatisfy({ $0 < 1 << 62 }),
             end.expired.allSatisfy({
-                $0.key < 1 << 62 && $0.value.sequence <= max(1, count) && Expiry.range.contains($0.value.milliseconds)
+                ($0.key ?? 0) < 1 << 62 && $0.value.sequence <= max(1, count) && Expiry.range.contains($0.value.milliseconds)
             })
         else { throw LogDBError(.invalidOption, "the history is said to be complete from an operation on that it does not have") }
         try flush(to: .disk)

@@ -204,8 +204,11 @@ struct Horizons: Sendable {
     /// What of such a table was cleared away because it had expired.
     func expiry(_ table: UInt64) -> ExpiryHorizon { ofTables[table] == nil ? expired : expiries[table] ?? ExpiryHorizon() }
 
-    func expired(of tables: some Sequence<UInt64>) -> [UInt64: ExpiryHorizon] {
-        Dictionary(uniqueKeysWithValues: tables.map { ($0, expiry($0)) })
+    /// Of all tables, those that were dropped since among them; nil stands for those without a horizon of their own.
+    var allExpired: [UInt64?: ExpiryHorizon] {
+        var all = [UInt64?: ExpiryHorizon](uniqueKeysWithValues: expiries.map { ($0.key, $0.value) })
+        all[nil] = expired
+        return all
     }
 
     /// Whether what was there at that time, and has been cleared away because it had expired, may be part of the state.
@@ -214,7 +217,7 @@ struct Horizons: Sendable {
         guard expiry.sequence > 0, !isSavepoint(sequence), try clock.milliseconds() < expiry.milliseconds else { return }
         throw LogDBError(
             .historyIncomplete,
-            "documents of table \(TableDefinition.brief(.string(name))) that expired up to \(CalendarTime.text(expiry.milliseconds)) have been cleared away, and the state after operation \(sequence), before that time, is asked for: choose a later moment or a savepoint, or let the table retain more"
+            "documents of \(ofTables[table] == nil ? "tables that retain nothing, such as" : "table") \(TableDefinition.brief(.string(name))), that expired up to \(CalendarTime.text(expiry.milliseconds)), have been cleared away, and the state after operation \(sequence), before that time, is asked for: choose a later moment or a savepoint, or let the table retain more"
         )
     }
 

@@ -147,7 +147,5 @@ final class RawBlocks {
         }
     }
 
-    private func broken(at offset: UInt64) -> LogDBError {
-        LogDBError(.corrupted, "a frame that was acknowledged does not hold", file: segment.name, offset: offset)
-    }
+    private func broken(at offset: UInt64) -> LogDBError { segment.broken(at: offset) }
 }

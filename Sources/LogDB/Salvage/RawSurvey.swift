@@ -127,7 +127,7 @@ struct RawSurvey {
 
     // MARK: - Without a header
 
-    /// The seed of the first frame that holds with any of `seeds`; else the one that the first whole frame itself was made with.
+    /// The seed of the first frame that holds with any of `seeds`; where there are none the one that the first whole frame itself was made with.
     private static func findSeed(
         _ handle: any File, size: UInt64, _ seeds: [UInt32], _ meter: inout WorkMeter
     ) throws(FileError) -> UInt32? {
@@ -135,6 +135,8 @@ struct RawSurvey {
             let search = try FrameSearch.next(handle, seed: seed, from: RawSegment.frameOrigin, limit: size, &meter)
             if search.offset != nil { return seed }
         }
+        // Where it is known what its frames were made with, others are left from an earlier life of the file.
+        guard seeds.isEmpty else { return nil }
         var position = RawSegment.frameOrigin
         while position < size, !meter.isExhausted {
             let chunk = try handle.read(at: position, count: Int(clamping: min(1 << 20, size - position)))

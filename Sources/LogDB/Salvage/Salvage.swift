@@ -152,7 +152,7 @@ private final class Salvage {
         do {
             let isWhole = survey.isListed && base.isExact && history.isExact && log.isExact
             let writer = SalvageWriter(
-                database, names: names, census, translation(of: isWhole ? survey.evidence.state : ManifestState(), names.keys))
+                database, names: names, census, translation(of: isWhole ? survey.evidence.state : ManifestState()))
             self.writer = writer
             let budget = options.sortBudgetBytes ?? options.memoryBudgetBytes / 2
             let segments = base.generations + history.generations
@@ -187,14 +187,12 @@ private final class Salvage {
     }
 
     /// From when on the past could be told.
-    private func translation(of state: ManifestState, _ tables: some Sequence<UInt64>) -> HorizonTranslation {
+    private func translation(of state: ManifestState) -> HorizonTranslation {
         let compacted = state.compacted.lastSequence
         let all = compacted > state.horizon.sequence ? HistoryHorizon(sequence: compacted, milliseconds: .max) : state.horizon
         return HorizonTranslation(
             all: all, tables: state.horizons, ladders: state.ladders,
-            expired: Dictionary(
-                uniqueKeysWithValues: tables.map { ($0, state.horizons[$0] == nil ? state.expired : state.expiries[$0] ?? ExpiryHorizon()) }
-            ))
+            expired: [UInt64?: ExpiryHorizon](uniqueKeysWithValues: state.expiries.map { ($0.key, $0.value) } + [(nil, state.expired)]))
     }
 
     /// Says which savepoints may lack something: what is lost, and was there when they were made, or may have been.

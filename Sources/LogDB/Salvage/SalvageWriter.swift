@@ -172,14 +172,17 @@ final class SalvageWriter {
             try Key.integer(Int64(id)).append(to: &key)
             try append(Record(table: 0, key: key.span, isDelete: true, document: Span()), 0, milliseconds)
         }
+        let isWhole = isComplete && !findings.contains { $0.severity == .lost }
+        // What was lost may have been the last that there was, too: so no number and no time that was is told, but one behind them.
+        if !isWhole { try appendNothing(.max) }
         try flush()
         try database.flush(to: .disk)
         var end = translation.end
-        if !isComplete || findings.contains(where: { $0.severity == .lost }) {
-            let last = end.operations
-            end = ChronicleEnd()
-            end.all = HistoryHorizon(sequence: max(1, last), milliseconds: .max)
-            end.tables[0] = end.all
+        if !isWhole {
+            let horizon = HistoryHorizon(sequence: end.operations, milliseconds: .max)
+            end.all = horizon
+            end.tables = [0: horizon]
+            end.ladders = [:]
         }
         let edits = end.edits
         if !edits.isEmpty { try database.log.manifest.append(edits) }

@@ -74,7 +74,18 @@ final class RawSegment: Sendable {
         do throws(FileError) {
             if let header = try scanner.next() { return header }
         } catch { throw LogDBError(error) }
-        throw LogDBError(.corrupted, "a frame that was acknowledged does not hold", file: name, offset: scanner.offset)
+        throw broken(at: scanner.offset)
+    }
+
+    /// A frame that was acknowledged does not hold. Where the file is another segment's by now, it is not damaged: then whoever reads it has let go of the lock that
+    /// kept it, or never had it.
+    func broken(at offset: UInt64) -> LogDBError {
+        if let bytes = try? file.read(at: 0, count: RawSegmentHeader.length),
+            let now = try? RawSegmentHeader(decoding: bytes.span), now.file.identity != identity
+        {
+            return LogDBError(.closed, "the database was closed while it was read, and \(name) has been overwritten since: open it again")
+        }
+        return LogDBError(.corrupted, "a frame that was acknowledged does not hold", file: name, offset: offset)
     }
 
     /// Walks the operations in one frame, each with the number of its transaction where it has one.

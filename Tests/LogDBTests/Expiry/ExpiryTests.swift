@@ -340,6 +340,51 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func `what has expired and was cleared away is not told by a copy either, of dropped tables neither`(
+        bySalvage: Bool
+    ) throws {
+        let db = try Database.open(at: folder(), options: options { $0.compaction = .manual })
+        for table in ["s", "kept"] {
+            try db.upsert(table, "k", json: "{}", timeToLive: .after(.seconds(1)))
+            try db.upsert(table, "y", json: "{}")
+        }
+        let then = clock.milliseconds
+        clock.milliseconds += 5000
+        try db.compact()
+        clock.milliseconds += 5000
+        try db.dropTable("s")
+        if !bySalvage {
+            let copy = try Database.open(at: folder("copy.logdb"), options: options { $0.compaction = .manual })
+            var writer = try HistoryWriter(copy)
+            try writer.end(try db.chronicle(&writer))
+            try copy.close()
+        }
+        try db.close()
+        if bySalvage { try Database.salvage(at: folder(), into: folder("copy.logdb"), options: options { $0.compaction = .manual }) }
+        for name in ["test.logdb", "copy.logdb"] {
+            let db = try Database.open(at: folder(name), options: options { $0.compaction = .manual })
+            for table in ["s", "kept"] {
+                #expect { try db.state(asOf: .time(milliseconds: then)).select(table) { _ in } } throws: {
+                    ($0 as? LogDBError)?.code == .historyIncomplete
+                }
+            }
+            try db.close()
+        }
+    }
+
+    @Test func `a batch that was made at another time lives from then on`() throws {
+        let db = try Database.open(at: folder(), options: options())
+        try db.setTimeToLive(.seconds(60), of: "t")
+        var batch = Batch()
+        try batch.upsert("t", "k", json: "{}")
+        batch.milliseconds = clock.milliseconds - 59_000
+        try db.write(batch)
+        #expect(try db.document("t", "k") != nil)
+        clock.milliseconds += 1000
+        #expect(try db.document("t", "k") == nil)
+        try db.close()
+    }
+
     @Test func `a database of documents that expire compacts itself when half of it has`() throws {
         let db = try Database.open(at: folder(), options: options { $0.compaction = .automatic(garbage: 0.5, segments: 2) })
         try db.setTimeToLive(.seconds(60), of: "t")
