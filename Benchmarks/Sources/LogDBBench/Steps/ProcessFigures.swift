@@ -1,7 +1,8 @@
 //===--- ProcessFigures.swift - memory and writes, as the system counts them ===//
 //
 // From /proc, of this process or of an engine's server. Peaks can be set back (clear_refs 5, proc(5)), so that what made the step possible
-// does not count. `write_bytes` is what was made dirty in the page cache or written directly, less nothing: what the disk will get.
+// does not count. What is written is counted by the disk, after the file system was told to write everything: `write_bytes` of /proc counts a page cache folio
+// of up to 2 MiB for each byte that is made dirty in it, since folios are that large. So other programs' writes count as well.
 // Elsewhere than on Linux there is no such thing, and the figures are zero.
 //===-----------------------------------------------------------------------===//
 
@@ -23,12 +24,6 @@ struct ProcessFigures {
         try? file.close()
     }
 
-    /// Bytes that this process has caused to be written to block devices.
-    var writtenBytes: Int {
-        for line in lines("io") where line.hasPrefix("write_bytes:") { return number(line) }
-        return 0
-    }
-
     private func kibibytes(_ name: String) -> Int {
         for line in lines("status") where line.hasPrefix(name) { return number(line) * 1024 }
         return 0
@@ -47,6 +42,19 @@ enum Disk {
     static func files(_ folder: String) -> [String] {
         guard let names = FileManager.default.enumerator(atPath: folder) else { return [] }
         return names.compactMap { $0 as? String }.map { folder + "/" + $0 }
+    }
+
+    /// Bytes that the disk has been given since the system started, all that waited for it included; 0 where nobody counts them.
+    static func writtenBytes(_ folder: String) -> Int {
+        sync()
+        var status = stat()
+        guard unsafe stat(folder, &status) == 0 else { return 0 }
+        // Linux's numbers of devices, see gnu_dev_makedev(3).
+        let device = UInt64(status.st_dev)
+        let (major, minor) = (device >> 8 & 0xFFF | device >> 32 & ~0xFFF, device & 0xFF | device >> 12 & ~0xFF)
+        let text = (try? String(contentsOfFile: "/sys/dev/block/\(major):\(minor)/stat", encoding: .utf8)) ?? ""
+        let fields = text.split(separator: " ")
+        return fields.count > 6 ? (Int(fields[6]) ?? 0) * 512 : 0
     }
 
     /// What the files in the folder take, and those of the processes that were unlinked while open: blocks, not lengths.

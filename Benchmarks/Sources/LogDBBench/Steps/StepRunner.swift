@@ -51,15 +51,13 @@ import Foundation
         let engine = try step.setting.open(step.folder)
         if step.action != .compact { try engine.prepare() }
         let accounts = [ProcessFigures()] + (engine.server.map { [ProcessFigures(of: $0)] } ?? [])
-        let before = accounts.reduce(0) { $0 + $1.writtenBytes }
+        let before = Disk.writtenBytes(step.folder)
         outcome.memoryBefore = accounts.reduce(0) { $0 + $1.residentBytes }
         for account in accounts { account.resetPeak() }
         try body(engine, &outcome)
         outcome.peakMemory = accounts.reduce(0) { $0 + $1.peakBytes }
-        // A server takes its account with it.
-        let after = accounts.reduce(0) { $0 + $1.writtenBytes }
         try engine.close()
-        outcome.bytesWritten = (engine.server == nil ? accounts[0].writtenBytes : after) - before
+        outcome.bytesWritten = Disk.writtenBytes(step.folder) - before
         return outcome
     }
 
@@ -163,7 +161,7 @@ import Foundation
             throw SystemFailure(message: "\(step.setting.name) has no asynchronous interface")
         }
         try engine.prepare()
-        let before = account.writtenBytes
+        let before = Disk.writtenBytes(step.folder)
         let began = now()
         let samples = try await withThrowingTaskGroup(of: Samples.self) { group in
             for share in shares {
@@ -187,7 +185,7 @@ import Foundation
         outcome.percentiles = Percentiles(samples)
         outcome.peakMemory = account.peakBytes
         try engine.close()
-        outcome.bytesWritten = account.writtenBytes - before
+        outcome.bytesWritten = Disk.writtenBytes(step.folder) - before
         return outcome
     }
 
@@ -242,9 +240,8 @@ import Foundation
     private func typedPut() throws -> Outcome {
         var outcome = Outcome()
         let actors = step.range.map { index in (actor: history.actor(index), isDelete: history.operation(index).isDelete) }
-        let account = ProcessFigures()
         let engine = try step.setting.openTyped(step.folder)
-        let before = account.writtenBytes
+        let before = Disk.writtenBytes(step.folder)
         var samples = Samples()
         for (actor, isDelete) in actors {
             let began = now()
@@ -256,7 +253,7 @@ import Foundation
         outcome.perSecond = Double(actors.count) / outcome.seconds
         outcome.percentiles = Percentiles(samples)
         try engine.close()
-        outcome.bytesWritten = account.writtenBytes - before
+        outcome.bytesWritten = Disk.writtenBytes(step.folder) - before
         return outcome
     }
 
