@@ -50,6 +50,9 @@ package protocol File: AnyObject, Sendable {
     /// then succeed without having written them (PostgreSQL's "fsyncgate", 2018). Never retry on the same file.
     func sync() throws(FileError)
 
+    /// Whether a block that was written once is written to the same place ever after, so that it needs no room; false where that is not known.
+    func keepsBlocksInPlace() -> Bool
+
     /// Maps the first `byteCount` bytes, which the file must have, all of them written and synced, for as long as the region lives. Closing or
     /// removing the file does not end that.
     ///

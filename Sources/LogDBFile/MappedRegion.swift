@@ -22,4 +22,5 @@ package protocol MappedRegion: AnyObject, Sendable {
 extension File {
     /// A file that cannot be mapped.
     package func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)? { nil }
+    package func keepsBlocksInPlace() -> Bool { false }
 }

@@ -108,6 +108,12 @@ package final class POSIXFile: File {
         }
     }
 
+    package func keepsBlocksInPlace() -> Bool {
+        guard enter() else { return false }
+        defer { gate.leave() }
+        return POSIXRegion.isSafe(number)
+    }
+
     package func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)? {
         try using(.size) { () throws(FileError) in POSIXRegion(descriptor: number, byteCount: byteCount) }
     }

@@ -26,7 +26,7 @@ import CLogDB
 
     /// Maps the first `byteCount` bytes of a file; nil where that cannot be done, or not safely.
     init?(descriptor: Int32, byteCount: Int) {
-        guard byteCount > 0, logdb_keeps_blocks_in_place(descriptor) == 1 else { return nil }
+        guard byteCount > 0, Self.isSafe(descriptor) else { return nil }
         // SAFETY: a new mapping at a place of the system's choosing; MAP_FAILED is checked for.
         let mapping = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else { return nil }
@@ -38,6 +38,9 @@ import CLogDB
         unsafe start = mapping
         self.byteCount = byteCount
     }
+
+    /// Whether a store to a block that was written never needs another.
+    static func isSafe(_ descriptor: Int32) -> Bool { logdb_keeps_blocks_in_place(descriptor) == 1 }
 
     deinit { _ = unsafe munmap(start, byteCount) }
 

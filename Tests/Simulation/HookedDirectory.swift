@@ -61,5 +61,6 @@ private final class HookedFile: File {
         directory.didSync(name)
     }
     func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)? { try inner.map(byteCount) }
+    func keepsBlocksInPlace() -> Bool { inner.keepsBlocksInPlace() }
     func close() throws(FileError) { try inner.close() }
 }

@@ -85,6 +85,8 @@ package final class SimulatedFile: File {
         }
     }
 
+    package func keepsBlocksInPlace() -> Bool { disk.state.withLock { $0.settings.canMap } }
+
     package func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)? {
         let inode: Int? = try disk.perform(.size, name) { (state, _) throws(FileError) in
             guard let held = state.handles[handle] else { throw FileError(.closed, operation: .size, name: name) }

@@ -197,10 +197,7 @@ extension Log {
             if error.code == .diskFull { try? directory.remove(name) }
             throw error
         }
-        if spare != nil, state.keepsBlocksInPlace == nil {
-            // What can be mapped for the ring.
-            state.keepsBlocksInPlace = ((try? made.file.map(Int(Self.pageSize))) ?? nil) != nil
-        }
+        if spare != nil, state.keepsBlocksInPlace == nil { state.keepsBlocksInPlace = made.file.keepsBlocksInPlace() }
         let progress = RawProgress(
             segment: RawSegment(file: made.file, header: made.header), end: RawSegment.frameOrigin, allocated: made.allocated,
             staleSeeds: made.staleSeeds, isRecyclable: state.keepsBlocksInPlace ?? false, lastSequence: state.nextSequence - 1)

@@ -225,6 +225,7 @@ private final class SparingFile: File {
     // Not tried again, whatever it says.
     func sync() throws(FileError) { try inner.sync() }
     func map(_ byteCount: Int) throws(FileError) -> (any MappedRegion)? { try inner.map(byteCount) }
+    func keepsBlocksInPlace() -> Bool { inner.keepsBlocksInPlace() }
     func close() throws(FileError) { try inner.close() }
 }
 
