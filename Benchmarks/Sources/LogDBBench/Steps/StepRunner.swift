@@ -1,6 +1,7 @@
 //===--- StepRunner.swift - the child's side -------------------------------===//
 
 import Foundation
+import Synchronization
 
 @MainActor struct StepRunner {
     nonisolated static let option = "--step"
@@ -133,21 +134,25 @@ import Foundation
 
     private func threads(_ engine: any Engine, _ outcome: inout Outcome) throws {
         let shares = shares()
+        let pace = Pace()
         let pool = try ThreadPool(
             shares.map { share in
                 let writer = try engine.makeWriter()
                 return { (latencies: inout Samples) in
+                    pace.begin()
                     for index in 0..<share.count {
                         let began = now()
                         try writer.apply(share, index)
                         latencies.add(now() - began)
+                        pace.step()
                     }
+                    pace.end()
                 }
             })
         let (seconds, samples) = try pool.run()
         outcome.operations = step.range.count
         outcome.seconds = seconds
-        outcome.perSecond = Double(step.range.count) / seconds
+        outcome.perSecond = pace.perSecond
         outcome.percentiles = Percentiles(samples)
     }
 
@@ -162,16 +167,20 @@ import Foundation
         }
         try engine.prepare()
         let before = Disk.writtenBytes(step.folder)
+        let pace = Pace()
         let began = now()
         let samples = try await withThrowingTaskGroup(of: Samples.self) { group in
             for share in shares {
                 group.addTask {
                     var samples = Samples()
+                    pace.begin()
                     for index in 0..<share.count {
                         let began = now()
                         try await writer.applyAsynchronously(share, index)
                         samples.add(now() - began)
+                        pace.step()
                     }
+                    pace.end()
                     return samples
                 }
             }
@@ -181,7 +190,7 @@ import Foundation
         }
         outcome.seconds = Double(now() - began) / 1e9
         outcome.operations = step.range.count
-        outcome.perSecond = Double(step.range.count) / outcome.seconds
+        outcome.perSecond = pace.perSecond
         outcome.percentiles = Percentiles(samples)
         outcome.peakMemory = account.peakBytes
         try engine.close()
@@ -269,6 +278,30 @@ import Foundation
         outcome.peakMemory = ProcessFigures().peakBytes
         try engine.close()
         return outcome
+    }
+}
+
+/// How fast many go together: from when the first begins to when the first has done its share. Shares are of keys, so that the outcome is known, and those with a key that
+/// is written all the time are the largest by far: in the end their owners would be measured alone.
+private final class Pace: Sendable {
+    private let done = Atomic<Int>(0)
+    private let began = Atomic<UInt64>(0)
+    private let ended = Atomic<UInt64>(0)
+    private let doneAtEnd = Atomic<Int>(0)
+
+    func begin() { _ = began.compareExchange(expected: 0, desired: now(), ordering: .sequentiallyConsistent) }
+
+    func step() { done.wrappingAdd(1, ordering: .relaxed) }
+
+    func end() {
+        let count = done.load(ordering: .relaxed)
+        guard ended.compareExchange(expected: 0, desired: now(), ordering: .sequentiallyConsistent).exchanged else { return }
+        doneAtEnd.store(count, ordering: .sequentiallyConsistent)
+    }
+
+    var perSecond: Double {
+        let nanoseconds = ended.load(ordering: .sequentiallyConsistent) - began.load(ordering: .sequentiallyConsistent)
+        return Double(doneAtEnd.load(ordering: .sequentiallyConsistent)) / Double(max(1, nanoseconds)) * 1e9
     }
 }
 
