@@ -17,9 +17,6 @@ extension Log {
     /// Tells the sealer that there may be something to seal. Where there is no room for its thread, the next one to tell tries again.
     func wakeSealer() { _ = sealer.wake { [self] in runSealer() } }
 
-    /// Bytes of a raw file that are brought to the disk for it to be kept.
-    private static let unsyncedToKeep: UInt64 = 1 << 20
-
     private enum SealerTurn { case sealed, undecided, nothingToDo, stopping }
 
     /// The sealer's thread.
@@ -119,14 +116,8 @@ extension Log {
             return durable
         }
         if case .success = result {
-            var isSynced = durable >= segment.endPosition
-            if !isSynced, segment.isRecyclable, segment.endPosition - durable <= Self.unsyncedToKeep, spare?.isMissing ?? false {
-                // That it may fail is no matter: sealed, its contents are elsewhere.
-                do throws(FileError) {
-                    try segment.segment.file.sync()
-                    isSynced = true
-                } catch {}
-            }
+            // One that is not on the disk would have to go there, for nothing, with the next segment's header. It is not synced for that: a sync of it may have failed.
+            let isSynced = durable >= segment.endPosition
             let seeds = segment.staleSeeds.union([segment.segment.seed])
             remains = Remains(
                 name: segment.segment.name, held: Spare.Held(size: segment.allocated, seeds: seeds),
