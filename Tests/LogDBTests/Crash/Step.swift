@@ -17,7 +17,7 @@ struct Change: Sendable, Equatable {
         a.key == b.key && a.table == b.table && a.expires == b.expires && areEqual(a.document, b.document)
     }
 
-    var timeToLive: TimeToLive? { expires.map { .until(milliseconds: $0) } }
+    var timeToLive: TimeToLive { expires.map { .until(milliseconds: $0) } ?? .never }
 
     /// As it reads at a time.
     func seen(at now: Int64) -> Change {
