@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second reader of LogDB databases, written from Sources/LogDB/LogDB.docc/FileFormat.md alone.
 
-    logdb_read.py DB                  the live documents, the schemas and times to live, as `logdb dump DB` prints them
+    logdb_read.py DB                  the live documents, the schemas, retentions and times to live, as `logdb dump DB` prints them
     logdb_read.py DB --as-of=8204     the documents after operation 8204, as `logdb dump DB --as-of 8204` prints them
     logdb_read.py DB --operations     every operation, as `logdb dump DB --operations` prints them
     … --now=1790000000021             the same at another time, in milliseconds since 1970: what has expired is not there
@@ -1062,6 +1062,7 @@ class Database:
             for op in self.newest() if op.table == 0 and not op.is_delete and op.key[0] == 1
         }
         self.times = {table: time for table, time in ((table, json.loads(entry).get("timeToLive")) for table, entry in entries.items()) if time}
+        self.retentions = {table: rule for table, rule in ((table, json.loads(entry).get("retention")) for table, entry in entries.items()) if rule}
         self.schemas = {table: schema for table, schema in ((table, schema_of(entry)) for table, entry in entries.items()) if schema}
         return {table: json.loads(entry)["name"] for table, entry in entries.items()}
 
@@ -1101,6 +1102,9 @@ class Database:
     def table_lines(self, table):
         if table in self.schemas:
             yield self.schema_line(table)
+        if table in self.retentions:
+            rule = json.dumps(self.retentions[table], separators=(",", ":")).encode()
+            yield b'{"table":%s,"retention":%s}\n' % (text(self.names[table]), rule)
         yield b'{"table":%s,"timeToLive":%d}\n' % (text(self.names[table]), self.times[table]) if table in self.times else b""
 
     def value(self, op):
@@ -1109,7 +1113,7 @@ class Database:
 
     def dump(self, as_of=None):
         # What is said of tables is that of now, and for a dump of now.
-        waiting = set(self.schemas) | set(self.times) if as_of is None else set()
+        waiting = set(self.schemas) | set(self.retentions) | set(self.times) if as_of is None else set()
         for op in self.live() if as_of is None else self.as_of(as_of):
             if op.table in waiting:
                 waiting.remove(op.table)

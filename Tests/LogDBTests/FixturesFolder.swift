@@ -73,14 +73,30 @@ enum FixtureLines {
         var lines: [UInt8] = []
         var waiting = Set(try database.tables)
         try database.select { operation in
-            if waiting.remove(operation.table) != nil { try appendSchema(of: operation.table, database, to: &lines) }
+            if waiting.remove(operation.table) != nil { try appendTable(operation.table, database, to: &lines) }
             append("{", operation.table, try operation.key, to: &lines)
             append(document: Array(operation.document), expires: operation.expires, to: &lines)
         }
         for table in waiting.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-            try appendSchema(of: table, database, to: &lines)
+            try appendTable(table, database, to: &lines)
         }
         return lines
+    }
+
+    private static func appendTable(_ table: String, _ database: Database, to lines: inout [UInt8]) throws {
+        try appendSchema(of: table, database, to: &lines)
+        let rule: String
+        switch try database.retention(of: table) {
+        case .latest: return
+        case .all: rule = "\"all\""
+        case .versions(let count): rule = "\"versions\",\"count\":\(count)"
+        case let other:
+            Issue.record("no fixture has a table that retains \(other)")
+            return
+        }
+        lines += Array("{\"table\":".utf8)
+        JSONText.append(table, to: &lines)
+        lines += Array(",\"retention\":{\"keep\":\(rule)}}\n".utf8)
     }
 
     /// The line of a table's schema, if it asks anything.
