@@ -108,16 +108,19 @@ extension Log {
         return report
     }
 
+    /// What is compacted now, and the catalog that says what of it counts. That must be on the disk: what it drops, lets expire or retains decides what goes for
+    /// good. The documents that are only in the log do not matter here, and their segments are not synced for it: that would make the next put that begins a
+    /// segment wait for the disk to take all of them.
     private func takeCut() throws(LogDBError) -> CompactionCut {
-        let (cut, position) = try monitor.withLock { state throws(LogDBError) in
+        let (cut, position) = try monitor.withLock { state throws(LogDBError) -> (CompactionCut, UInt64?) in
             try state.checkWritable()
             let generation = max(state.base.first?.entry.generation ?? 0, state.history.first?.entry.generation ?? 0) + 1
             let cut = CompactionCut(
                 base: state.base, history: state.history, tail: state.sealed, catalog: state.catalog, generation: generation,
                 compacted: state.compacted.lastSequence)
-            return (cut, state.position)
+            return (cut, state.durable > state.catalogChangedAt ? nil : state.position)
         }
-        try waitUntilDurable(position)
+        if let position { try waitUntilDurable(position) }
         return cut
     }
 

@@ -444,7 +444,9 @@ final class CompactionStep {
             state.base = new + old
             state.history = newHistory + oldHistory
             guard isLast else { return }
-            state.catalog.forgetDrops(through: cut.tail.last?.entry.lastSequence ?? cut.compacted, but: keeper?.keptDrops ?? [])
+            if !state.catalog.drops.isEmpty {
+                state.catalog.forgetDrops(through: cut.tail.last?.entry.lastSequence ?? cut.compacted, but: keeper?.keptDrops ?? [])
+            }
             guard let last = cut.tail.last else { return }
             state.sealed.removeAll { $0.entry.number <= last.entry.number }
             state.compacted = CompactedLog(last.entry)

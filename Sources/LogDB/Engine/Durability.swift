@@ -161,7 +161,8 @@ extension Log {
     private func wakeFlusher() -> Bool { flusher.wake { [self] in runFlusher() } }
 
     private func parked(at position: UInt64) async -> LogDBError? {
-        await withCheckedContinuation { continuation in
+        // SAFETY: it is resumed once: here, or by whoever takes the waiter out of the list.
+        await unsafe withUnsafeContinuation { continuation in
             var mustRing = false
             var completesGroup = false
             let answer: LogDBError?? = monitor.withLock { state in
@@ -170,11 +171,11 @@ extension Log {
                 if state.isClosed || state.isStopping { return .some(LogDBError(.closed, "the database was closed")) }
                 // Whoever syncs rings when it is done, and who was here before has rung.
                 mustRing = state.waiters.isEmpty && !state.isSyncing
-                state.waiters.append(DurabilityWaiter(position: position, caller: .task(continuation)))
+                state.waiters.append(DurabilityWaiter(position: position, caller: unsafe .task(continuation)))
                 completesGroup = state.waiters.count == state.gathering.wanted
                 return nil
             }
-            if let answer { continuation.resume(returning: answer) }
+            if let answer { unsafe continuation.resume(returning: answer) }
             if mustRing { flusher.bell.ring() }
             if completesGroup { gathered.ring() }
         }

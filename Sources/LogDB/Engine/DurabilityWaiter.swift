@@ -8,8 +8,9 @@ import LogDBFile
 
 /// Somebody who waits for the log to be durable up to a position.
 struct DurabilityWaiter: Sendable {
-    enum Caller: Sendable {
-        case task(CheckedContinuation<LogDBError?, Never>)
+    // A continuation is resumed by whoever takes its waiter out of the list, so once.
+    @safe enum Caller: Sendable {
+        case task(UnsafeContinuation<LogDBError?, Never>)
         case thread(ParkingPlace)
     }
 
@@ -19,7 +20,7 @@ struct DurabilityWaiter: Sendable {
     /// Tells the outcome: nil for durable.
     func complete(_ failure: LogDBError?) {
         switch caller {
-        case .task(let continuation): continuation.resume(returning: failure)
+        case .task(let continuation): unsafe continuation.resume(returning: failure)
         case .thread(let place): place.leave(.complete(failure))
         }
     }

@@ -8,6 +8,7 @@
 
 import LogDBFile
 import LogDBFormat
+import Synchronization
 
 final class Log: Sendable {
     let directory: any Directory
@@ -22,6 +23,8 @@ final class Log: Sendable {
     let flusher = Worker(name: "logdb-flush")
     let compactor = Worker(name: "logdb-compact", priority: .low)
     let drainer = Worker(name: "logdb-drain")
+    /// The operation that the sealer has come to.
+    let sealedThrough = Atomic<UInt64>(0)
     /// Rung when all are there whom a leader waits for.
     let gathered = Bell()
     let garbage = GarbageEstimate()
@@ -87,7 +90,7 @@ final class Log: Sendable {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
             var newTables: Set<String> = []
-            for item in batch.items where lock.state.tableID(item.table) == nil { newTables.insert(item.table) }
+            for name in batch.tables where lock.state.tableID(name) == nil { newTables.insert(name) }
             for name in newTables { try lock.state.check(name, besides: newTables.count - 1) }
             try makeRoom(
                 for: batch.bytes.count + batch.count * Record.encodedBound(keyLength: 0, documentLength: 0)
@@ -221,9 +224,10 @@ extension LogState {
         beginFrame()
         do throws(LogDBError) {
             // Tables first, so that the batch's own numbers are in a row.
-            for item in batch.items { _ = try tableForWriting(item.table, &created) }
+            var ids: [UInt64] = []
+            for name in batch.tables { ids.append(try tableForWriting(name, &created)) }
             for item in batch.items {
-                let id = try tableForWriting(item.table, &created)
+                let id = ids[Int(item.table)]
                 let record = Record(
                     table: id, key: batch.bytes.span.extracting(item.key), isDelete: item.isDelete,
                     document: batch.bytes.span.extracting(item.document))

@@ -48,11 +48,15 @@ struct LogState: ~Copyable {
     var isActive = false
     /// Whether the first append may go on in `raw.last`: it was not cut when this session opened it.
     var mayReopen: Bool
-    var catalog: Catalog
+    var catalog: Catalog { didSet { catalogChangedAt = position } }
+    /// How far the log went when the catalog was changed last, just before that was written or just after it. A log that is on the disk further than that has it.
+    private(set) var catalogChangedAt: UInt64
     var nextSequence: UInt64
     var durable: UInt64 { didSet { if isSyncing { noteSync(of: durable - oldValue) } } }
     /// End of what was written.
     var position: UInt64
+    /// Where writers look how far the sealer is; see Pace.swift.
+    var paceAt: UInt64 = .max
     /// The table that was written to last: most writes name the same one as the write before.
     private var lastTable = (name: "", id: UInt64(0))
 
@@ -115,6 +119,7 @@ struct LogState: ~Copyable {
         self.catalog = catalog
         self.nextSequence = nextSequence
         self.position = position
+        catalogChangedAt = position
         durable = position
         transactions.committed = committed
     }

@@ -30,6 +30,10 @@ extension Log {
         if lock.state.transactions.oldestStart != .max { expireTransactions(lock) }
         if lock.state.position - lock.state.durable > lock.state.ringThreshold { askForRing(&lock.state) }
         if lock.state.wantsSpare, !lock.state.hasAskedForSpare { askForSpare(&lock.state) }
+        if lock.state.position >= lock.state.paceAt {
+            try keepPace(lock)
+            return try makeRoomAgain(for: payload, onlyDeletes: onlyDeletes, lock)
+        }
         if lock.state.isActive {
             let active = lock.state.raw.count - 1
             let allocated = lock.state.raw[active].allocated
@@ -87,7 +91,7 @@ extension Log {
         wakeSealer()
     }
 
-    private func mustWaitForSealer(_ state: borrowing LogState) -> Bool {
+    func mustWaitForSealer(_ state: borrowing LogState) -> Bool {
         state.sealableCount >= Self.maximumBacklog && state.sealFailure == nil && state.failure == nil && !state.isStopping
     }
 
@@ -206,6 +210,7 @@ extension Log {
         state.position = progress.endPosition
         state.raw.append(progress)
         state.isActive = true
+        setPace(&state)
         beginAppending(&state)
     }
 
@@ -312,7 +317,9 @@ extension LogState {
     @inline(__always)
     mutating func isReady(for payload: Int, _ table: String, _ options: Options) throws(LogDBError) -> Bool {
         try checkWritable()
-        guard isActive, tableID(table) != nil, position - durable <= ringThreshold, !wantsSpare || hasAskedForSpare, !movesToSpare else {
+        guard isActive, tableID(table) != nil, position - durable <= ringThreshold, !wantsSpare || hasAskedForSpare, !movesToSpare,
+            position < paceAt
+        else {
             return false
         }
         let tailLength = tailLength

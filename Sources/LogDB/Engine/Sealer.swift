@@ -143,6 +143,7 @@ extension Log {
             var writer = SealedSegmentWriter(file, header: header)
             try raw.segment.forEachRecord(until: raw.end, fates) { record, sequence, milliseconds in
                 try writer.append(record, sequence: sequence, milliseconds: milliseconds)
+                sealedThrough.store(sequence, ordering: .relaxed)
             }
             let entry = try writer.finish(
                 lastSequence: raw.lastSequence, firstSequence: raw.segment.header.firstSequence, endPosition: raw.endPosition)
