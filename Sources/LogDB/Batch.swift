@@ -8,16 +8,24 @@ import LogDBFormat
 /// in all; transactions have no such limit. Later operations on a key stand over earlier ones, in the batch as everywhere.
 public struct Batch: Sendable {
     struct Item: Sendable {
-        var table: String
+        /// Place in `tables`.
+        var table: Int32
         var isDelete: Bool
-        /// Encoded key, then document, in `bytes`.
-        var key: Range<Int>
-        var document: Range<Int>
+        /// Places in `bytes`: the encoded key's, which is followed by the document.
+        var start: Int
+        var documentStart: Int
+        var end: Int
         var timeToLive: TimeToLive?
+
+        var key: Range<Int> { start..<documentStart }
+        var document: Range<Int> { documentStart..<end }
     }
 
     private(set) var items: [Item] = []
     private(set) var bytes: [UInt8] = []
+    /// Names of tables, in the order in which they came up.
+    private(set) var tables: [String] = []
+    private var places: [String: Int32] = [:]
     /// When all of it was made, where that is not now: for what is written once more somewhere else.
     package var milliseconds: Int64?
     /// Whether an item says itself when it expires.
@@ -29,6 +37,16 @@ public struct Batch: Sendable {
     public var count: Int { items.count }
     public var isEmpty: Bool { items.isEmpty }
 
+    /// Takes all operations out. Who writes batch after batch keeps the memory, and uses it again.
+    public mutating func removeAll(keepingCapacity: Bool = false) {
+        items.removeAll(keepingCapacity: keepingCapacity)
+        bytes.removeAll(keepingCapacity: keepingCapacity)
+        tables.removeAll(keepingCapacity: keepingCapacity)
+        places.removeAll(keepingCapacity: keepingCapacity)
+        milliseconds = nil
+        hasTimesToLive = false
+    }
+
     /// Adds an upsert of a document given as JSON text. The text is proven when the batch is written.
     ///
     /// - Parameter timeToLive: when it expires, counted from when the batch is written; nil: as the table says.
@@ -36,10 +54,9 @@ public struct Batch: Sendable {
     public mutating func upsert(_ table: String, _ key: Key, json: Span<UInt8>, timeToLive: TimeToLive? = nil) throws(LogDBError) {
         try TimeToLive.validate(timeToLive)
         let start = try appendKey(key)
-        let middle = bytes.count
+        let documentStart = bytes.count
         unsafe json.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-        items.append(
-            Item(table: table, isDelete: false, key: start..<middle, document: middle..<bytes.count, timeToLive: timeToLive))
+        append(table, isDelete: false, start, documentStart, timeToLive)
         if timeToLive != nil { hasTimesToLive = true }
     }
 
@@ -49,15 +66,40 @@ public struct Batch: Sendable {
 
     /// Adds a delete.
     public mutating func delete(_ table: String, _ key: Key) throws(LogDBError) {
-        let start = try appendKey(key)
-        items.append(Item(table: table, isDelete: true, key: start..<bytes.count, document: bytes.count..<bytes.count))
+        append(table, isDelete: true, try appendKey(key), bytes.count, nil)
+    }
+
+    private mutating func append(_ table: String, isDelete: Bool, _ start: Int, _ documentStart: Int, _ timeToLive: TimeToLive?) {
+        items.append(
+            Item(
+                table: place(of: table), isDelete: isDelete, start: start, documentStart: documentStart, end: bytes.count,
+                timeToLive: timeToLive))
+    }
+
+    /// Mostly they are for one table, or for few.
+    @inline(__always)
+    private mutating func place(of table: String) -> Int32 {
+        if let last = items.last, tables[Int(last.table)] == table { return last.table }
+        return findPlace(of: table)
+    }
+
+    @inline(never)
+    private mutating func findPlace(of table: String) -> Int32 {
+        if let place = places[table] { return place }
+        let place = Int32(tables.count)
+        tables.append(table)
+        places[table] = place
+        return place
     }
 
     private mutating func appendKey(_ key: Key) throws(LogDBError) -> Int {
+        try key.checkLength()
         let start = bytes.count
-        var encoded = ByteBuffer(capacity: 64)
-        try key.append(to: &encoded)
-        unsafe encoded.span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        // SAFETY: as many bytes as the key takes.
+        unsafe withUnsafeTemporaryAllocation(byteCount: key.encodedLength, alignment: 1) { room in
+            unsafe key.encode(into: room)
+            unsafe bytes.append(contentsOf: room)
+        }
         return start
     }
 }

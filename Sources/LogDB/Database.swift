@@ -391,12 +391,8 @@ public final class Database: Sendable {
         }
         while true {
             let epoch = log.schemas.epoch
-            // Mostly they are for one table, or for few: rules are looked up where the table changes.
-            var known: (table: String, rules: WriteRules?)?
-            for item in batch.items where !item.isDelete {
-                if known?.table != item.table { known = (item.table, log.schemas.rules(of: item.table)) }
-                try check(item, of: batch, known?.rules)
-            }
+            let rules = batch.tables.map { log.schemas.rules(of: $0) }
+            for item in batch.items where !item.isDelete { try check(item, of: batch, rules[Int(item.table)]) }
             if let appended = try log.append(batch, epoch: epoch) { return appended }
         }
     }
@@ -409,7 +405,7 @@ public final class Database: Sendable {
             throw LogDBError(.internalInconsistency, "a batch holds a key that cannot be read: \(error.reason)")
         }
         try checkLength(document)
-        try rules.check(key, document, item.table)
+        try rules.check(key, document, batch.tables[Int(item.table)])
     }
 
     /// Proves that `json` is a document, and one that the table's schema admits.

@@ -205,6 +205,27 @@ import Testing
         try db.close()
     }
 
+    @Test func `a batch that is emptied is as a new one, whatever its tables were`() throws {
+        let db = try Database.open(at: folder())
+        var batch = Batch()
+        for round in 0..<3 {
+            for number in 0..<300 { try batch.upsert("t\(number % (7 + round))", .integer(Int64(number)), json: #"{"round":\(round)}"#) }
+            try batch.upsert("brief", .integer(Int64(round)), json: "{}", timeToLive: .until(milliseconds: 1))
+            #expect(batch.count == 301)
+            try db.write(batch)
+            batch.removeAll(keepingCapacity: round == 0)
+            #expect(batch.isEmpty)
+            #expect(try db.write(batch) == nil)
+        }
+        let found = try contents(db)
+        #expect(found.keys.sorted() == (0..<9).map { "t\($0)" })
+        for table in 0..<9 {
+            let expected = (0..<300).filter { $0 % 9 == table }
+            for number in expected { #expect(found["t\(table)"]?[.integer(Int64(number))] == #"{"round":2}"#) }
+        }
+        try db.close()
+    }
+
     @Test func `a batch with one bad document writes nothing`() throws {
         let db = try Database.open(at: folder())
         var batch = Batch()

@@ -5,6 +5,7 @@
 //===-----------------------------------------------------------------------===//
 
 import LogDB
+import Synchronization
 
 final class LogDBEngine: Engine {
     static let table = "actors"
@@ -67,6 +68,8 @@ final class LogDBEngine: Engine {
 
 final class LogDBWriter: AsynchronousWriter {
     private let database: Database
+    /// Emptied and filled again, as the peers' are.
+    private let batch = Mutex(Batch())
 
     init(_ database: Database) { self.database = database }
 
@@ -80,16 +83,18 @@ final class LogDBWriter: AsynchronousWriter {
     }
 
     func applyBatch(_ slice: Slice, _ range: Range<Int>) throws {
-        var batch = Batch()
-        for index in range {
-            let key = Key.string(slice.keys[index])
-            if slice.isDelete[index] {
-                try batch.delete(LogDBEngine.table, key)
-            } else {
-                try batch.upsert(LogDBEngine.table, key, json: slice.document(index))
+        try batch.withLock { batch in
+            batch.removeAll(keepingCapacity: true)
+            for index in range {
+                let key = Key.string(slice.keys[index])
+                if slice.isDelete[index] {
+                    try batch.delete(LogDBEngine.table, key)
+                } else {
+                    try batch.upsert(LogDBEngine.table, key, json: slice.document(index))
+                }
             }
+            try database.write(batch)
         }
-        try database.write(batch)
     }
 
     func applyAsynchronously(_ slice: Slice, _ index: Int) async throws {
