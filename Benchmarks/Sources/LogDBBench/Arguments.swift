@@ -5,7 +5,7 @@ import Foundation
 struct Arguments {
     static let help = """
         Usage: logdb-bench [--quick | --smoke] [--only NAME,…] [--results FOLDER] [--folder PATH] [--operations N] [--rounds N] [--check]
-                           [--require-peers]
+                           [--engines NAME,…] [--require-peers]
 
         Measures LogDB beside SQLite, RocksDB, LevelDB, LMDB, Redis, GRDB and the bare machine, each step in a process of its own, in turns.
 
@@ -13,6 +13,7 @@ struct Arguments {
           --smoke          everything, tiny: does it run, are the answers right?
           --only NAMES     some of: \(Workload.allCases.map(\.rawValue).joined(separator: ", ")),
                            or of LogDB's own: \(Measure.allCases.map { "own." + $0.rawValue }.joined(separator: ", "))
+          --engines NAMES  some of: \(Setting.Engine.allCases.map(\.rawValue).joined(separator: ", "))
           --results FOLDER where to write Markdown, JSON and plot; default: Benchmarks/results for a full run of everything, else nowhere
           --name NAME      of the files there; default: latest
           --folder PATH    where to make the databases, on the disk that is to be measured; default: a new folder in the current one
@@ -29,6 +30,7 @@ struct Arguments {
     var workloads = Set(Workload.allCases)
     /// LogDB's own measures.
     var measures = Set(Measure.allCases)
+    var engines = Set(Setting.Engine.allCases)
     var results: String?
     var name = "latest"
     var folder = "."
@@ -63,6 +65,14 @@ struct Arguments {
             case "--operations": operations = try number(of: word, from: 1000)
             case "--rounds": rounds = try number(of: word, from: 1)
             case "--only": try choose(try value(of: word))
+            case "--engines":
+                engines = []
+                for name in try value(of: word).split(separator: ",") {
+                    guard let engine = Setting.Engine(rawValue: String(name)) else {
+                        throw Wrong(message: "there is no engine named \(name)")
+                    }
+                    engines.insert(engine)
+                }
             default: throw Wrong(message: "unknown option \(word)")
             }
         }
@@ -71,7 +81,11 @@ struct Arguments {
             scale.name = "\(operations.grouped) operations"
         }
         if let rounds { scale.rounds = rounds }
-        if results == nil, scale.name == Scale.full.name, workloads.count == Workload.allCases.count { results = Self.ownResults }
+        if results == nil, scale.name == Scale.full.name, workloads.count == Workload.allCases.count,
+            engines.count == Setting.Engine.allCases.count
+        {
+            results = Self.ownResults
+        }
         if checks, isQuick { throw Wrong(message: "--check needs a full run: a smaller one judges nothing") }
     }
 

@@ -34,7 +34,7 @@ import Foundation
     /// How many goals and limits were missed.
     private static func run(_ arguments: Arguments, in folder: String) async throws -> Int {
         var surroundings = Surroundings(folder: folder)
-        let rivalry = try Rivalry(arguments.scale, arguments.workloads, folder: folder)
+        let rivalry = try Rivalry(arguments.scale, arguments.workloads, arguments.engines, folder: folder)
         if arguments.requiresPeers, !rivalry.notes.isEmpty { throw SystemFailure(message: "a peer is missing: try .ci/setup benchmarks") }
         // What was measured before a failure is worth keeping; the failure is said, and is the exit status.
         var failure: (any Error)?

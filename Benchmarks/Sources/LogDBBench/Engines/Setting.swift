@@ -7,7 +7,7 @@
 import CPeers
 
 struct Setting: Codable, Hashable {
-    enum Engine: String, Codable {
+    enum Engine: String, Codable, CaseIterable {
         case logdb, sqlite, rocksdb, leveldb, lmdb, redis, grdb, bare
     }
 

@@ -15,11 +15,13 @@ final class Rivalry {
     /// The greatest load average that was seen at the beginning of a round.
     private(set) var greatestLoad = 0.0
     private let chosen: Set<Workload>
+    private let engines: Set<Setting.Engine>
     private let folder: String
     private let history: History
     private var expected: [[Int]: Contents] = [:]
 
-    init(_ scale: Scale, _ chosen: Set<Workload>, folder: String) throws {
+    init(_ scale: Scale, _ chosen: Set<Workload>, _ engines: Set<Setting.Engine>, folder: String) throws {
+        self.engines = engines
         self.scale = scale
         self.chosen = chosen
         self.folder = folder
@@ -57,7 +59,7 @@ final class Rivalry {
     private func rounds(
         _ workload: Workload, _ settings: [Setting], count: Int? = nil, _ body: (Setting, String) throws -> Void
     ) throws {
-        let settings = settings.filter { $0.unavailable == nil }
+        let settings = settings.filter { $0.unavailable == nil && engines.contains($0.engine) }
         for round in 0..<(count ?? scale.rounds) {
             greatestLoad = max(greatestLoad, Surroundings.load)
             say("\(workload.rawValue), round \(round + 1)")
