@@ -209,7 +209,7 @@ import Testing
         let db = try Database.open(at: folder())
         var batch = Batch()
         for round in 0..<3 {
-            for number in 0..<300 { try batch.upsert("t\(number % (7 + round))", .integer(Int64(number)), json: #"{"round":\(round)}"#) }
+            for number in 0..<300 { try batch.upsert("t\(number % (7 + round))", .integer(Int64(number)), json: #"{"round":\#(round)}"#) }
             try batch.upsert("brief", .integer(Int64(round)), json: "{}", timeToLive: .until(milliseconds: 1))
             #expect(batch.count == 301)
             try db.write(batch)

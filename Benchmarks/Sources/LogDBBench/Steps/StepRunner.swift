@@ -24,7 +24,9 @@ import Synchronization
 
     init(_ step: Step) {
         self.step = step
-        history = History(count: max(1, step.history))
+        // Who writes nothing needs none, and its tables would count as memory of what is measured.
+        let writes = [Step.Action.put, .batch, .threads, .tasks, .typedPut].contains(step.action)
+        history = History(count: writes ? max(1, step.history) : 1)
         // Loads the engine's library, which a program that links it has done before it starts.
         _ = step.setting.unavailable
     }
