@@ -106,11 +106,11 @@ final class Log: Sendable {
         try monitor.enter { lock throws(LogDBError) in
             try lock.state.checkWritable()
             // Somebody else's write may have made it and not be safe yet.
-            if lock.state.tableID(name) != nil {
-                return Appended(sequence: lock.state.nextSequence - 1, position: lock.state.position)
-            }
+            if let known = lock.state.whereKnown(name) { return known }
             try lock.state.check(name)
             try makeRoom(for: Self.catalogEntryBound, onlyDeletes: false, lock)
+            // Or while room was waited for.
+            if let known = lock.state.whereKnown(name) { return known }
             return try lock.state.appendTable(name)
         }
     }
@@ -239,6 +239,11 @@ extension LogState {
             throw error
         }
         return Log.Appended(sequence: first + UInt64(created.count), position: position)
+    }
+
+    /// How far the log is to be waited for by somebody who needs table `name`; nil where there is none.
+    func whereKnown(_ name: String) -> Log.Appended? {
+        catalog.ids[name] == nil ? nil : Log.Appended(sequence: nextSequence - 1, position: position)
     }
 
     mutating func appendTable(_ name: String) throws(LogDBError) -> Log.Appended {

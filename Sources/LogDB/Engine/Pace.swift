@@ -34,7 +34,8 @@ extension Log {
         try lock.state.checkWritable()
     }
 
-    private func isAheadOfSealer(_ state: borrowing LogState) -> Bool {
+    /// Whether of the active segment more is filled than of the oldest is sealed.
+    func isAheadOfSealer(_ state: borrowing LogState) -> Bool {
         guard let active = state.raw.last, let oldest = state.raw.first else { return false }
         let first = oldest.segment.header.firstSequence
         let reached = min(max(first, sealedThrough.load(ordering: .relaxed)), oldest.lastSequence)

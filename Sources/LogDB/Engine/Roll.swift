@@ -98,6 +98,8 @@ extension Log {
     @inline(never)
     private func waitForSealer(_ lock: borrowing EnteredMonitor<LogState>) throws(LogDBError) {
         while mustWaitForSealer(lock.state) {
+            // Its thread may not have found room to start.
+            wakeSealer()
             // Not for ever: what ends the wait may also be a failure in another thread.
             _ = lock.wait(until: Clock.monotonicNanoseconds() + 100_000_000)
         }
@@ -124,6 +126,7 @@ extension Log {
         // A full segment is a new chance for a sealer that found the disk full.
         lock.state.sealFailure = nil
         wakeSealer()
+        setPace(&lock.state)
     }
 
     /// Makes a segment take appends at the first write of a session.
@@ -139,6 +142,7 @@ extension Log {
             lock.state.mayReopen = false
             wakeSealer()
         }
+        setPace(&lock.state)
     }
 
     /// Goes on in a segment that an earlier session ended. What may lie behind its end is cut off and the cut made durable before
@@ -210,7 +214,6 @@ extension Log {
         state.position = progress.endPosition
         state.raw.append(progress)
         state.isActive = true
-        setPace(&state)
         beginAppending(&state)
     }
 
