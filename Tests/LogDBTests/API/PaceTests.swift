@@ -36,19 +36,29 @@
 
         init() { directory = HookedDirectory(disk.directory()) }
 
+        private func open(segmentSize: Int) throws -> Database {
+            let options = Options {
+                $0.segmentSizeBytes = segmentSize
+                $0.persistence = .process
+                $0.compaction = .manual
+                $0.appender = .positional
+            }
+            return try Database.open(directory, path: "simulated", options: options)
+        }
+
         private static func document(_ length: Int) -> String { #"{"x":"\#(String(repeating: "x", count: length))"}"# }
 
         /// As many full segments as may wait, and a sealer that is held up while `body` runs.
         private func withSealerHeldUp(_ body: (Database, _ document: String, _ count: inout Int64) throws -> Void) throws {
             /// 0 at first, 1 once the sealer stands there, 2 when it may go on.
             let gate = Monitor(0)
-            func open() {
+            func openGate() {
                 gate.enter { lock in
                     lock.state = 2
                     lock.broadcast()
                 }
             }
-            defer { open() }
+            defer { openGate() }
             directory.set {
                 $0.beforeWrite = { name in
                     guard name.contains(".seg") else { return }
@@ -59,13 +69,7 @@
                     }
                 }
             }
-            let options = Options {
-                $0.segmentSizeBytes = 1 << 20
-                $0.persistence = .process
-                $0.compaction = .manual
-                $0.appender = .positional
-            }
-            let database = try Database.open(directory, path: "simulated", options: options)
+            let database = try open(segmentSize: 1 << 20)
             let document = Self.document(50_000)
             var count: Int64 = 0
             while database.log.monitor.withLock({ $0.sealableCount }) < Log.maximumBacklog {
@@ -75,7 +79,7 @@
             }
             gate.enter { lock in while lock.state < 1 { lock.wait() } }
             try body(database, document, &count)
-            open()
+            openGate()
             try database.seal()
             try database.upsert("a", .integer(count), json: document)
             #expect(database.log.monitor.withLock { $0.paceAt } == .max)
@@ -129,13 +133,7 @@
 
         @Test(arguments: [false, true])
         func `a compaction syncs the log for what it says of tables, and not for its documents`(_ isDropped: Bool) throws {
-            let options = Options {
-                $0.segmentSizeBytes = 64 << 10
-                $0.persistence = .process
-                $0.compaction = .manual
-                $0.appender = .positional
-            }
-            let database = try Database.open(directory, path: "simulated", options: options)
+            let database = try open(segmentSize: 64 << 10)
             try database.upsert("b", 1, json: "{}")
             for number in 0..<60 { try database.upsert("a", .integer(Int64(number % 3)), json: Self.document(10_000)) }
             try database.log.waitUntilSealed()
