@@ -120,13 +120,15 @@ final class CompactionStep {
             try SpillFile.make(
                 in: log.directory, number: .random(in: 0 ... .max >> 1), blockLength: blockLength, throttle: throttle)
         }
-        let sorter = Sorter(range: .everything, budget: sortBudget, overflow: overflow, versions: keeper?.rule)
+        let sorter = Sorter(
+            range: .everything, budget: sortBudget, filterBudget: Sorter.filterBudget(sortBudget), overflow: overflow,
+            versions: keeper?.rule)
         self.sorter = sorter
         sorter.check = { [pass] () throws(LogDBError) in try pass(0) }
         do {
             let catalog = cut.catalog
             let keeper = keeper
-            try sortLog(cut.tail, into: sorter, budget: budget / 4, passing: pass) {
+            try sortLog(cut.tail, into: sorter, budget: budget / 8, passing: pass) {
                 $0 == 0 || catalog.names[$0] != nil || keeper?.mayKeep(dropped: $0) == true
             }
             return try sorter.finish()

@@ -31,11 +31,13 @@ extension Snapshot {
         guard let directory = place.spillDirectory, !isReversed, limit == .max else {
             return try selectNarrowing(range, isReversed: isReversed, &left, in: place, body)
         }
-        let sorter = Sorter(range: range, budget: place.sortBudget, overflow: spilling(into: directory, place))
+        let sorter = Sorter(
+            range: range, budget: place.sortBudget, filterBudget: Sorter.filterBudget(place.sortBudget),
+            overflow: spilling(into: directory, place))
         defer { sorter.close() }
         let sources: [RecordCursor]
         do {
-            try sort(into: sorter, budget: place.budget / 4)
+            try sort(into: sorter, budget: place.budget / 8)
             sources = try sorter.finish().sources
         } catch let error as LogDBError
             where error.code == .diskFull || error.code == .readOnlyFileSystem || error.code == .permissionDenied
@@ -72,7 +74,7 @@ extension Snapshot {
         var range = range
         while left > 0, !range.isEmpty {
             let sorter = Sorter(range: range, budget: place.sortBudget, isReversed: isReversed, overflow: .narrow)
-            try sort(into: sorter, budget: place.budget / 4)
+            try sort(into: sorter, budget: place.budget / 8)
             try merge(sorter.finish().sources, sorter.range, isReversed: isReversed, &left, budget: place.budget / 4, body)
             guard let rest = sorter.rest else { return }
             if isReversed { range.upper = FullKey(table: rest.table, key: rest.key + [0]) } else { range.lower = rest }
@@ -99,9 +101,11 @@ extension Snapshot {
         var range = range
         while !range.isEmpty {
             let overflow = place.spillDirectory.map { spilling(into: $0, place) } ?? .narrow
-            let sorter = Sorter(range: range, budget: place.sortBudget, overflow: overflow, versions: versions)
+            let sorter = Sorter(
+                range: range, budget: place.sortBudget, filterBudget: Sorter.filterBudget(place.sortBudget), overflow: overflow,
+                versions: versions)
             defer { sorter.close() }
-            try sort(into: sorter, budget: place.budget / 4)
+            try sort(into: sorter, budget: place.budget / 8)
             let generations = generations + LogDB.generations(of: history)
             let merge = Merge(
                 try sorter.finish().sources

@@ -1,7 +1,8 @@
 //===--- KeyHash.swift - hashes of keys in memory --------------------------===//
 //
 // Multiplies sixteen bytes at a time to 128 bits and folds the halves together, as wyhash does (Wang Yi, 2019, "final version 4"): three
-// nanoseconds for a key of seventeen bytes. The seed is drawn anew for each loading, so nobody can choose keys that all meet in one slot.
+// nanoseconds for a key of seventeen bytes. The seed is drawn anew for each loading and goes into every factor, so nobody can choose keys that all
+// meet in one slot: of constant factors, as wyhash has them, whoever knows them can make one 0, and with it the product, whatever else the key holds.
 //
 // Not for the disk: what is stored uses KeyCoding.hash, which never changes.
 //===-----------------------------------------------------------------------===//
@@ -13,6 +14,7 @@ enum KeyHash {
     @inline(__always)
     static func hash(_ bytes: UnsafeRawPointer, _ count: Int, seed: UInt64) -> UInt64 {
         // SAFETY: all loads lie within `count` bytes.
+        let second = Self.second &+ seed
         var state = seed ^ first
         var a: UInt64
         var b: UInt64

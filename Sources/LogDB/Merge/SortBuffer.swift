@@ -10,6 +10,8 @@
 //      table     open addressing; entry number + 1
 //      order     after `sort`: entries by key, each with the eight bytes of its key behind what all keys have in common
 //
+// A filter, where there is one, tells of keys that earlier buffers had.
+//
 // Memory: `arena` and 96 bytes an entry. The arena is reserved at once and touched as it fills.
 //===-----------------------------------------------------------------------===//
 
@@ -56,6 +58,8 @@ final class SortBuffer {
     /// What a kept operation takes beside its key and document.
     static let entryBytes = 96
     private let versions: VersionRule?
+    /// Knows what other buffers have held. Nil where there were none.
+    @safe @exclusivity(unchecked) var filter: KeyFilter?
     /// The table that was asked about last, and whether every operation on it is kept.
     @safe @exclusivity(unchecked) private var asked = (table: UInt64.max, keepsAll: false)
 
@@ -91,6 +95,7 @@ final class SortBuffer {
         // SAFETY: addresses inside the arrays and the arena; slots hold numbers of entries.
         unsafe table.withUnsafeBufferPointer { table in
             let slots = table.baseAddress!
+            filter?.prefetch(Self.hash(first.table, first.hash))
             unsafe logdb_prefetch(slots + Int(truncatingIfNeeded: Self.hash(first.table, first.hash)) & mask)
             unsafe entries.withUnsafeBufferPointer { entries in
                 let number = unsafe Int(slots[Int(truncatingIfNeeded: Self.hash(second.table, second.hash)) & mask])
@@ -125,11 +130,33 @@ final class SortBuffer {
             }
             slot = (slot + 1) & mask
         }
+        if let filter, isFiltered(record.table),
+            filter.supersedes(record.table, record.key, stamp: stamp, hash: hash, sequence: sequence)
+        {
+            return
+        }
         table[slot] = UInt32(entries.count + 1)
         noteCommon(record)
         entries.append(Entry(hash: hash, table: 0, sequence: 0, milliseconds: 0, term: 0, start: 0, keyLength: 0, documentLength: -1))
         store(record, sequence, milliseconds, hash, at: entries.count - 1)
         if entries.count * 2 > table.count { grow() }
+    }
+
+    /// Where every operation is kept there is nothing to ask.
+    @inline(__always)
+    private func isFiltered(_ table: UInt64) -> Bool {
+        guard let versions else { return true }
+        return !keepsAll(table, versions)
+    }
+
+    /// Tells the filter of what this buffer holds.
+    func fill(_ filter: KeyFilter) {
+        for entry in entries where isFiltered(entry.table) {
+            let stamp = versions?.stamp(entry.sequence, keepsAll: false) ?? 0
+            // SAFETY: an entry's key lies in the arena.
+            let key = unsafe Span<UInt8>(_unsafeElements: key(entry).assumingMemoryBound(to: UInt8.self))
+            _ = filter.supersedes(entry.table, key, stamp: stamp, hash: entry.hash, sequence: entry.sequence)
+        }
     }
 
     private func keepsAll(_ table: UInt64, _ versions: VersionRule) -> Bool {
@@ -337,6 +364,7 @@ final class SortBuffer {
         arenaCapacity = 16
         entries = []
         table = []
+        filter = nil
     }
 
     /// Keeps the half with the smaller keys (or, reversed, the greater ones) and returns the first key of the other half: a reading

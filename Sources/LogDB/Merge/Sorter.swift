@@ -3,7 +3,7 @@
 // Operations go in in any order, newest first at best; out come sorted sources for a merge, in which the newest operation of each key is
 // the one that counts. What fits stays in memory. What does not goes into sorted runs of a spill file, and where there are more of those than
 // a merge can read at once, some are merged into one first. Where the budget is large enough for two buffers, one is sorted and written on a thread
-// of its own while the other fills.
+// of its own while the other fills. Keys that went into runs are remembered, so that older operations on them do not (see KeyFilter).
 //
 // Where nothing can be spilled (a full disk, a reader without a place of its own) the sorter narrows instead: it keeps the keys that come first
 // and says where it stopped, and its owner comes again for the rest. Slower, and needs nothing but memory.
@@ -27,6 +27,8 @@ final class Sorter {
     private let budget: Int
     private let hasTwoBuffers: Bool
     private let versions: VersionRule?
+    private let filterBudget: Int
+    private var filter: KeyFilter?
     /// What is sorted: made smaller as a narrowing sorter finds that not all of it fits.
     private(set) var range: KeyRange {
         didSet { hasNoBounds = false }
@@ -46,11 +48,14 @@ final class Sorter {
 
     /// - Parameters:
     ///   - budget: bytes of memory for sorting, and for merging the runs after it.
+    ///   - filterBudget: bytes of memory beside it, while operations are added, for what went into runs; 0 where no key comes twice.
     ///   - hasTwoBuffers: whether, once something was spilled, a full buffer is sorted and written while another fills, each of half of the budget.
     init(
-        range: KeyRange, budget: Int, isReversed: Bool = false, hasTwoBuffers: Bool? = nil, overflow: Overflow, versions: VersionRule? = nil
+        range: KeyRange, budget: Int, filterBudget: Int = 0, isReversed: Bool = false, hasTwoBuffers: Bool? = nil, overflow: Overflow,
+        versions: VersionRule? = nil
     ) {
         self.versions = versions
+        self.filterBudget = filterBudget
         self.range = range
         hasNoBounds = range == .everything
         self.overflow = overflow
@@ -59,6 +64,11 @@ final class Sorter {
         self.hasTwoBuffers = hasTwoBuffers ?? (budget >= Self.budgetOfTwo)
         buffer = SortBuffer(budget: budget, versions: versions)
     }
+
+    /// Bytes for remembering keys, beside a budget for sorting.
+    static func filterBudget(_ sortBudget: Int) -> Int { sortBudget / 3 }
+    /// Bytes for each of two buffers: together they and the filter take what one buffer takes that has all of the budget.
+    private static func lengthOfOne(of budget: Int) -> Int { (budget - filterBudget(budget)) / 2 }
 
     var spill: SpillFile? { shelf?.spill }
 
@@ -70,14 +80,14 @@ final class Sorter {
     static func blockLength(budget: Int, records: UInt64, rawLength: UInt64) -> Int {
         var length = min(32 << 10, max(4 << 10, budget / 1024))
         let bytes = rawLength + records * UInt64(SortBuffer.entryBytes)
-        let runs = bytes / UInt64(max(1, budget >= budgetOfTwo ? budget / 2 : budget)) + 1
+        let runs = bytes / UInt64(max(1, budget >= budgetOfTwo ? lengthOfOne(of: budget) : budget)) + 1
         while length > 8 << 10, UInt64(fanIn(budget: budget, blockLength: length)) < runs { length /= 2 }
         return length
     }
 
-    /// Runs that a merge may read at once in four fifths of `budget`: the buffer is empty by then. A block of a run takes its length unpacked, its
-    /// places, and its packed form while it is read.
-    static func fanIn(budget: Int, blockLength: Int) -> Int { max(4, budget / 5 * 4 / (3 * blockLength + 4096)) }
+    /// Runs that a merge may read at once in `budget` and what the filter had: the buffer is empty by then. A block of a run takes its length
+    /// unpacked, its places, and its packed form while it is read.
+    static func fanIn(budget: Int, blockLength: Int) -> Int { max(4, (budget + filterBudget(budget)) / (3 * blockLength + 4096)) }
 
     func add(_ record: borrowing Record, sequence: SequenceNumber, milliseconds: Int64) throws(LogDBError) {
         let key = record.key
@@ -168,7 +178,10 @@ final class Sorter {
             }
         case .spill(let make):
             if let shelf {
+                if filter?.isWorthwhile == false { filter = nil }
+                buffer.filter = nil
                 buffer = try shelf.exchange(buffer)
+                buffer.filter = filter
             } else {
                 try startShelf(try make())
             }
@@ -179,11 +192,18 @@ final class Sorter {
     private func startShelf(_ file: SpillFile) throws(LogDBError) {
         let shelf = RunShelf(file)
         self.shelf = shelf
+        if filterBudget > 0 {
+            let filter = KeyFilter(budget: filterBudget)
+            buffer.fill(filter)
+            self.filter = filter
+        }
         try shelf.write(buffer)
+        buffer.filter = filter
         guard hasTwoBuffers else { return }
         buffer.release()
-        buffer = SortBuffer(budget: budget / 2, versions: versions)
-        shelf.begin(spare: SortBuffer(budget: budget / 2, versions: versions))
+        buffer = SortBuffer(budget: Self.lengthOfOne(of: budget), versions: versions)
+        buffer.filter = filter
+        shelf.begin(spare: SortBuffer(budget: Self.lengthOfOne(of: budget), versions: versions))
     }
 
     /// The sorted sources, and the documents that they hold together. Nothing may be added any more.
@@ -195,6 +215,7 @@ final class Sorter {
         precondition(!isReversed, "runs are read forwards")
         if !buffer.isEmpty { try empty() }
         buffer.release()
+        filter = nil
         let spill = shelf.spill
         let fanIn = Self.fanIn(budget: budget, blockLength: spill.blockLength)
         var runs = try shelf.finish()
@@ -249,6 +270,7 @@ final class Sorter {
     func close() {
         shelf?.close()
         shelf = nil
+        filter = nil
         buffer.release()
     }
 }
