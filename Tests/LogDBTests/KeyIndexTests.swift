@@ -9,7 +9,7 @@ import Testing
     private func hash(_ number: Int) -> UInt64 { KeyCoding.hash(table: 1, key: key(number).span) }
 
     /// As it comes back from the bytes of a segment's index.
-    private func reread(_ census: borrowing KeyCensus, blockCount: Int) throws -> SegmentFooter {
+    private func reread(_ census: inout KeyCensus, blockCount: Int) throws -> SegmentFooter {
         var footer = SegmentFooter()
         footer.blocks = (0..<blockCount).map {
             BlockEntry(
@@ -39,7 +39,7 @@ import Testing
                 census.add(Record(table: 1, key: bytes.span, isDelete: false, document: bytes.span), block: block)
             }
         }
-        let index = try #require(try reread(census, blockCount: blocks).keyIndex)
+        let index = try #require(try reread(&census, blockCount: blocks).keyIndex)
         for number in 0..<keys {
             let block = (number * 7 + (number % 3 == 0 ? 1 : 0)) % blocks
             guard index.block(of: hash(number), count: blocks) == block else {
@@ -71,7 +71,7 @@ import Testing
             #expect(census.index(blockCount: 2) != nil)
             census.add(Record(table: other, key: b.span, isDelete: true, document: Span()), block: 1)
             #expect(census.count == 2)
-            #expect(try reread(census, blockCount: 2).keyIndex == nil)
+            #expect(try reread(&census, blockCount: 2).keyIndex == nil)
             return
         }
     }
@@ -88,7 +88,7 @@ import Testing
                     expected[hash(number)] = isDelete ? 0 : UInt64(2 * bytes.count)
                 }
             }
-            let sample = try reread(census, blockCount: 1).sample
+            let sample = try reread(&census, blockCount: 1).sample
             #expect(sample.entries.map(\.hash) == Array(expected.keys.sorted().prefix(KeySample.size)))
             #expect(sample.entries.allSatisfy { $0.bytes == expected[$0.hash] && $0.table == 1 })
             #expect((sample.bound == .max) == (keys <= KeySample.size))

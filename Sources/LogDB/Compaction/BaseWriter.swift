@@ -61,7 +61,7 @@ final class BaseWriter {
             predecessorDigest: 0)
         let file: any File
         do throws(FileError) { file = try log.directory.create(name) } catch { throw LogDBError(error) }
-        writer = SealedSegmentWriter(file, header: header, blockLength: blockLength, syncStep: Self.syncStep)
+        writer = SealedSegmentWriter(file, header: header, blockLength: blockLength, syncStep: Self.syncStep) { true }
     }
 
     /// Ends the segment being written. Its contents are on the disk when this returns; its name is once the directory is synced.

@@ -4,6 +4,8 @@
 // the next block, unpacks it into a buffer of a small pool and puts it in its place in the queue; the reader takes the places in
 // order.
 //
+// What comes in runs of frames, not blocks, goes the same way.
+//
 // Memory: at most `window` blocks are unpacked and not yet delivered, and their bytes stay below `budget`, except that the
 // block that the reader waits for is always admitted: one document may be larger than any budget.
 //===-----------------------------------------------------------------------===//
@@ -15,6 +17,7 @@ import LogDBFormat
 final class UnpackedBlock: @unchecked Sendable {
     // SAFETY: see above; whoever holds it has it alone.
     var raw = ByteBuffer()
+    /// nil for a run of a raw segment.
     var segment: SealedSegment?
     var entry: BlockEntry?
     /// What the segment knows of its tables, with its last block; only where all its blocks are read, in order.
@@ -22,21 +25,29 @@ final class UnpackedBlock: @unchecked Sendable {
     /// Its records, where they are asked for.
     var records: LoadRecords?
 
+    /// Bytes that it was let in with.
+    fileprivate var charge = 0
     /// As it lies in the file, where the memory is used again.
     private var stored = ByteBuffer()
 
     /// Reads, proves and unpacks; finds the records as well, where they are wanted.
-    fileprivate func read(_ job: Job, with decompressor: any BlockDecompressor, view: LoadView?) throws(LogDBError) {
-        segment = job.segment
-        entry = job.entry
-        tables = job.tables
-        try job.segment.unpack(job.entry, of: job.file, with: decompressor, by: &stored, into: &raw)
-        stored.removeAll()
-        stored.shrink(to: 2 * BlockBuilder.targetRawLength)
-        guard let view else { return }
-        if records == nil { records = LoadRecords(view) }
-        do throws(FormatError) { try records!.read(raw, entry: job.entry) } catch {
-            throw LogDBError(error, in: job.segment.name, at: job.entry.offset)
+    fileprivate func read(_ job: Job, with decompressors: inout [Container: any BlockDecompressor], view: LoadView?) throws(LogDBError) {
+        if let view, records == nil { records = LoadRecords(view) }
+        switch job {
+        case .run(let run):
+            (segment, entry, tables) = (nil, nil, nil)
+            try run.read(into: &raw, &records!)
+        case .block(let block):
+            (segment, entry, tables) = (block.segment, block.entry, block.tables)
+            let decompressor = decompressors[block.segment.container] ?? block.segment.container.makeDecompressor()
+            decompressors[block.segment.container] = decompressor
+            try block.segment.unpack(block.entry, of: block.file, with: decompressor, by: &stored, into: &raw)
+            stored.removeAll()
+            stored.shrink(to: 2 * BlockBuilder.targetRawLength)
+            guard view != nil else { return }
+            do throws(FormatError) { try records!.read(raw, entry: block.entry) } catch {
+                throw LogDBError(error, in: block.segment.name, at: block.entry.offset)
+            }
         }
     }
 }
@@ -57,14 +68,18 @@ final class BlockStream {
 
     /// The blocks of `segments`, as far as keys of `range` may be in them.
     ///
-    /// - Parameter view: where there is one, each block comes with its records, as that loading or sort sees them.
+    /// - Parameters:
+    ///   - runs: what is to come before them, in this order; for those with a view.
+    ///   - view: where there is one, each block comes with its records, as that loading or sort sees them.
     init(
-        _ segments: [SealedSegment], range: KeyRange? = nil, isReversed: Bool = false, budget: Int, view: LoadView? = nil,
+        _ segments: [SealedSegment], after runs: [RawRun] = [], range: KeyRange? = nil, isReversed: Bool = false, budget: Int,
+        view: LoadView? = nil,
         workers: Int = min(4, max(1, CurrentProcess.processorCount)), window: Int? = nil
     ) {
         self.view = view
-        plan = Plan(segments: isReversed ? segments.reversed() : segments, range: range, isReversed: isReversed)
-        guard segments.reduce(0, { $0 &+ $1.entry.rawLength }) > Self.smallLength else {
+        plan = Plan(runs: runs, segments: isReversed ? segments.reversed() : segments, range: range, isReversed: isReversed)
+        let length = segments.reduce(0) { $0 &+ $1.entry.rawLength } &+ runs.reduce(0) { $0 + UInt64($1.range.count) }
+        guard length > Self.smallLength else {
             pipeline = nil
             return
         }
@@ -96,40 +111,58 @@ final class BlockStream {
             return current
         }
         guard let job = try plan.next() else { return nil }
-        let container = job.segment.container
-        let decompressor = decompressors[container] ?? container.makeDecompressor()
-        decompressors[container] = decompressor
         only.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
-        try only.read(job, with: decompressor, view: view)
+        try only.read(job, with: &decompressors, view: view)
         return only
     }
 }
 
-private struct Job {
-    var segment: SealedSegment
-    var file: any File
-    var entry: BlockEntry
-    var tables: [TableStatistics]?
+private enum Job {
+    struct Block {
+        var segment: SealedSegment
+        var file: any File
+        var entry: BlockEntry
+        var tables: [TableStatistics]?
+    }
+
+    case run(RawRun)
+    case block(Block)
+
+    /// What it takes, with its records where they are wanted.
+    func byteCount(withRecords: Bool) -> Int {
+        switch self {
+        case .run(let run): 2 * run.range.count
+        case .block(let block):
+            block.entry.rawLength + block.entry.storedLength + (withRecords ? block.entry.recordCount * LoadRecords.bytesEach : 0)
+        }
+    }
 }
 
 /// Which blocks, in which order. Reads a segment's index when its turn comes.
 private struct Plan {
+    private let runs: [RawRun]
     private let segments: [SealedSegment]
     private let range: KeyRange?
     private let isReversed: Bool
+    private var nextRun = 0
     private var nextSegment = 0
     private var file: (any File)?
     private var blocks: [BlockEntry] = []
     private var nextBlock = 0
     private var tables: [TableStatistics]?
 
-    init(segments: [SealedSegment], range: KeyRange?, isReversed: Bool) {
+    init(runs: [RawRun], segments: [SealedSegment], range: KeyRange?, isReversed: Bool) {
+        self.runs = runs
         self.segments = segments
         self.range = range
         self.isReversed = isReversed
     }
 
     mutating func next() throws(LogDBError) -> Job? {
+        if nextRun < runs.count {
+            defer { nextRun += 1 }
+            return .run(runs[nextRun])
+        }
         while nextBlock == blocks.count {
             file = nil
             guard nextSegment < segments.count else { return nil }
@@ -145,9 +178,10 @@ private struct Plan {
             self.file = file
         }
         defer { nextBlock += 1 }
-        return Job(
-            segment: segments[nextSegment - 1], file: file!, entry: blocks[nextBlock],
-            tables: nextBlock == blocks.count - 1 ? tables : nil)
+        return .block(
+            Job.Block(
+                segment: segments[nextSegment - 1], file: file!, entry: blocks[nextBlock],
+                tables: nextBlock == blocks.count - 1 ? tables : nil))
     }
 }
 
@@ -183,11 +217,8 @@ private final class Pipeline: Sendable {
             switch claim {
             case .failure(let error): result = .failure(error)
             case .success(let job):
-                let container = job.segment.container
-                let decompressor = decompressors[container] ?? container.makeDecompressor()
-                decompressors[container] = decompressor
                 do throws(LogDBError) {
-                    try block.read(job, with: decompressor, view: view)
+                    try block.read(job, with: &decompressors, view: view)
                     result = .success(block)
                 } catch { result = .failure(error) }
             }
@@ -206,6 +237,8 @@ private final class Pipeline: Sendable {
                 lock.wait()
             }
             let job: Result<Job, LogDBError>
+            let block = lock.state.pool.popLast() ?? UnpackedBlock()
+            block.charge = 0
             do throws(LogDBError) {
                 guard let next = try lock.state.plan.next() else {
                     lock.state.isPlanned = true
@@ -213,14 +246,15 @@ private final class Pipeline: Sendable {
                     return nil
                 }
                 job = .success(next)
-                lock.state.bytes += byteCount(next.entry)
+                block.charge = next.byteCount(withRecords: view != nil)
+                lock.state.bytes += block.charge
             } catch {
                 lock.state.isPlanned = true
                 job = .failure(error)
             }
             let number = lock.state.claimed
             lock.state.claimed += 1
-            return (number, job, lock.state.pool.popLast() ?? UnpackedBlock())
+            return (number, job, block)
         }
     }
 
@@ -241,15 +275,10 @@ private final class Pipeline: Sendable {
         }
     }
 
-    /// What a block takes, with its records where they are wanted.
-    private func byteCount(_ entry: BlockEntry) -> Int {
-        entry.rawLength + entry.storedLength + (view == nil ? 0 : entry.recordCount * LoadRecords.bytesEach)
-    }
-
     func giveBack(_ block: UnpackedBlock) {
         monitor.withLock { state in
             state.delivered += 1
-            if let entry = block.entry { state.bytes -= byteCount(entry) }
+            state.bytes -= block.charge
             block.raw.removeAll()
             block.raw.shrink(to: 2 * BlockBuilder.targetRawLength)
             state.pool.append(block)

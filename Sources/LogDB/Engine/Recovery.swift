@@ -336,7 +336,8 @@ extension Inspection {
                 }
             }
             guard !bytes.isEmpty else { return found }
-            found.segment = RawSegment(file: ContinuedFile(segment.file, at: from, with: bytes), header: segment.header)
+            found.segment = RawSegment(
+                file: ContinuedFile(segment.file, at: from, with: bytes), header: segment.header, waypoints: segment.waypoints)
             found.filed = from
             let more = try scan(found.segment, from: from, limit: limit)
             (found.offset, found.stoppedAtMark, found.claim) = (more.offset, more.stoppedAtMark, max(found.claim, more.claim))
@@ -379,7 +380,12 @@ extension Inspection {
         _ segment: RawSegment, from start: UInt64, limit: UInt64
     ) throws(LogDBError) -> (offset: UInt64, stoppedAtMark: Bool, claim: UInt64) {
         var scanner = FrameScanner(segment.file, seed: segment.seed, from: start, limit: limit)
+        var nextWaypoint = start
         while let header = try mapped({ () throws(FileError) in try scanner.next() }) {
+            if scanner.frameOffset >= nextWaypoint {
+                segment.waypoints.note(scanner.frameOffset)
+                nextWaypoint = scanner.frameOffset + Waypoints.distance / 8
+            }
             guard header.sequence == nextSequence else {
                 throw LogDBError(
                     .corrupted, "the frame begins with operation \(header.sequence), \(nextSequence) was expected", file: segment.name,

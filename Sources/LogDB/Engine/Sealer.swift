@@ -140,7 +140,8 @@ extension Log {
         do {
             do throws(FileError) { try directory.remove(name) } catch { guard error.code == .notFound else { throw error } }
             let file = try directory.create(name)
-            var writer = SealedSegmentWriter(file, header: header)
+            // Sealing is behind the application as it is, and takes no second core from it; but if that waits, the core is the sealer's.
+            var writer = SealedSegmentWriter(file, header: header) { [self] in monitor.withLock { mustWaitForSealer($0) } }
             try raw.segment.forEachRecord(until: raw.end, fates) { record, sequence, milliseconds in
                 try writer.append(record, sequence: sequence, milliseconds: milliseconds)
                 sealedThrough.store(sequence, ordering: .relaxed)

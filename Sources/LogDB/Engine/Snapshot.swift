@@ -82,7 +82,8 @@ extension LogState {
         guard isActive, let last = raw.last, let drained = appender.drainedPosition, drained < last.endPosition else { return readable }
         let segment = last.segment
         let file = ContinuedFile(segment.file, at: drained - segment.header.basePosition, with: appender.undrained())
-        readable[readable.count - 1] = Snapshot.Raw(segment: RawSegment(file: file, header: segment.header), end: last.end)
+        readable[readable.count - 1] = Snapshot.Raw(
+            segment: RawSegment(file: file, header: segment.header, waypoints: segment.waypoints), end: last.end)
         return readable
     }
 }

@@ -69,27 +69,22 @@ final class Loader {
         return expected.values.reduce(0, +)
     }
 
-    /// Blocks that may be unpacked ahead: while raw segments are read, which come first, there is nothing else for the others to do.
-    private static let window = 16
-
     private func run(_ delivery: Delivery?) throws {
         let generations = snapshot.generations
         let oldest = generations.last ?? []
         let range = table.map { KeyRange(table: $0) }
-        // Backwards: the tail from its end, then the generations, newest first.
-        let stream = BlockStream(
-            snapshot.base.reversed() + snapshot.sealed, range: range, isReversed: true, budget: budget / 2, view: view,
-            window: Self.window)
-        defer { stream.stop() }
+        // Backwards: what is not sealed and the tail from their ends, then the generations, newest first.
+        var runs: [RawRun] = []
         for raw in snapshot.raw.reversed() {
-            let blocks = try RawBlocks(raw.segment, until: raw.end, snapshot.fates, view: view, budget: budget / 2)
-            while let block = try blocks.next() {
-                try absorb(&block.raw, block.records, delivery)
-                blocks.giveBack(block)
+            for range in try raw.segment.runs(until: raw.end).reversed() {
+                runs.append(RawRun(segment: raw.segment, range: range, fates: snapshot.fates))
             }
         }
+        let stream = BlockStream(
+            snapshot.base.reversed() + snapshot.sealed, after: runs, range: range, isReversed: true, budget: budget / 2, view: view)
+        defer { stream.stop() }
         while let block = try stream.next() {
-            if let delivery, block.segment!.entry.order == .key, block.segment!.entry.generation == oldest.first?.entry.generation {
+            if let delivery, let entry = block.segment?.entry, entry.order == .key, entry.generation == oldest.first?.entry.generation {
                 try deliverLast(block.raw, block.records!, delivery)
             } else {
                 try absorb(&block.raw, block.records!, delivery)

@@ -76,6 +76,8 @@ final class WriteBehind<Item: AnyObject> {
 
     deinit { stop() }
 
+    var hasBegun: Bool { thread != nil }
+
     /// From now on a thread does the work.
     func begin() {
         guard thread == nil else { return }

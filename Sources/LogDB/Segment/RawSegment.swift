@@ -11,14 +11,17 @@ final class RawSegment: Sendable {
     let file: any File
     let header: RawSegmentHeader
     let seed: UInt32
+    /// Where one may begin to read it, as far as is known.
+    let waypoints: Waypoints
 
     var number: UInt64 { header.file.number }
     var identity: UInt64 { header.file.identity }
     var name: String { FileNames.raw(number).name }
     static let frameOrigin = UInt64(RawSegmentHeader.frameOrigin)
 
-    init(file: any File, header: RawSegmentHeader) {
+    init(file: any File, header: RawSegmentHeader, waypoints: Waypoints = Waypoints()) {
         self.file = file
+        self.waypoints = waypoints
         self.header = header
         seed = Checksum.seed(identity: header.file.identity)
     }

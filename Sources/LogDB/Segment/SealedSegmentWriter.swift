@@ -125,19 +125,25 @@ struct SealedSegmentWriter: ~Copyable {
     /// Records so far, uncompressed.
     private(set) var rawLength: UInt64 = 0
 
-    /// Uncompressed bytes of a key-ordered segment from which on a thread of its own compresses and writes. (Sealing is behind the application as it
-    /// is, and takes no second core from it.)
+    /// Uncompressed bytes of a segment from which on a thread of its own may compress and write.
     private static let threadedLength: UInt64 = 1 << 20
+    /// Asked at each block, while there is no such thread, whether there should be one.
+    private let wantsThread: () -> Bool
 
-    /// - Parameter syncStep: bytes after which the file is synced on the way, so that no sync of others has to wait for all of it.
-    init(_ file: any File, header: SegmentHeader, blockLength: Int = BlockBuilder.targetRawLength, syncStep: UInt64 = .max) {
+    /// - Parameters:
+    ///   - syncStep: bytes after which the file is synced on the way, so that no sync of others has to wait for all of it.
+    ///   - wantsThread: whether to be done sooner is worth a second core.
+    init(
+        _ file: any File, header: SegmentHeader, blockLength: Int = BlockBuilder.targetRawLength, syncStep: UInt64 = .max,
+        wantsThread: @escaping () -> Bool
+    ) {
         self.header = header
         self.blockLength = blockLength
+        self.wantsThread = wantsThread
         builder = BlockBuilder(targetRawLength: blockLength)
         let output = BlockOutput(file, header: header, syncStep: syncStep, flushThreshold: blockLength)
         self.output = output
-        let items = (0..<(header.order.isSorted ? 3 : 1)).map { _ in FinishedBlock() }
-        line = WriteBehind(items) { block throws(LogDBError) in try output.write(block) }
+        line = WriteBehind((0..<3).map { _ in FinishedBlock() }) { block throws(LogDBError) in try output.write(block) }
     }
 
     /// Appends a record: in log order by rising number, in key order by rising key, each once; in version order by rising key and falling number.
@@ -170,7 +176,7 @@ struct SealedSegmentWriter: ~Copyable {
 
     private mutating func finishBlock() throws(LogDBError) {
         guard builder.recordCount > 0 else { return }
-        if isKeyOrdered, rawLength >= Self.threadedLength { line.begin() }
+        if !line.hasBegun, rawLength >= Self.threadedLength, wantsThread() { line.begin() }
         let block = try line.take()
         block.take(from: &builder, shrinkingTo: 2 * blockLength)
         blockCount += 1

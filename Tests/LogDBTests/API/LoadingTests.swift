@@ -140,22 +140,53 @@ import Testing
         try db.close()
     }
 
-    @Test func `a raw segment larger than the memory budget is read twice and loaded right`() throws {
+    // It is read in runs of frames, the last one first; where they begin is found out while the database is opened, and beside that when somebody asks.
+    @Test(arguments: [Appender.positional, .automatic])
+    func `a raw segment of many runs is loaded right, in its session and in the next`(_ appender: Appender) throws {
         var options = small()
+        options.appender = appender
         options.segmentSizeBytes = 16 << 20
         options.memoryBudgetBytes = 4 << 20
-        let db = try Database.open(at: folder(), options: options)
+        var db = try Database.open(at: folder(), options: options)
         var live: [Key: String] = [:]
-        for number in 0..<12_000 {
-            let key = Key.integer(Int64(number * 7919 % 4000))
-            let document = #"{"n":\#(number),"t":"\#(String(repeating: "r", count: number % 1500))"}"#
-            try db.upsert("t", key, json: document)
-            live[key] = document
+        func write(_ range: Range<Int>) throws {
+            for number in range {
+                // Some are longer than a run is else.
+                let length = number % 3500 == 3000 ? 1_500_000 : number % 1500
+                let document = #"{"n":\#(number),"t":"\#(String(repeating: "r", count: length))"}"#
+                let key = Key.integer(Int64(number * 7919 % 2000))
+                if number % 600 == 599 {
+                    let transaction = try db.begin()
+                    try transaction.upsert("t", key, json: document)
+                    try transaction.upsert("t", -1, json: document)
+                    if number % 1200 == 599 { transaction.rollback() } else { try transaction.commit() }
+                    if number % 1200 == 599 { continue }
+                    live[-1] = document
+                } else {
+                    try db.upsert("t", key, json: document)
+                }
+                live[key] = document
+            }
         }
-        #expect(try db.statistics().files.filter { $0.kind == "raw" }.map(\.rawBytes).max()! > 8 << 20)
-        var found: [Key: String] = [:]
-        for (key, document) in try db.loadAll("t") { found[key] = text(document.bytes) }
-        #expect(found == live)
+        func check(_ state: String) throws {
+            var found: [Key: String] = [:]
+            for (key, document) in try db.loadAll("t") { found[key] = text(document.bytes) }
+            #expect(found == live, "\(state)")
+        }
+        try write(0..<4000)
+        #expect(try db.statistics().files.filter { $0.kind == "raw" }.map(\.rawBytes).max()! > 4 << 20)
+        try check("as it was written")
+        try check("once more")
+        try write(4000..<7000)
+        try check("with more behind it")
+        try db.close()
+        db = try Database.open(at: folder(), options: options)
+        try check("opened again")
+        try write(7000..<8000)
+        try check("with more in the next session")
+        try db.close()
+        db = try Database.open(at: folder(), options: Options { $0.access = .readOnly })
+        try check("for reading")
         try db.close()
     }
 
