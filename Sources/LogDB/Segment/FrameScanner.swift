@@ -16,7 +16,7 @@ struct FrameScanner: ~Copyable {
     private let seed: UInt32
     /// Nothing at or behind this offset is read.
     let limit: UInt64
-    private var chunk: [UInt8] = []
+    private var chunk = ByteBuffer()
     /// Offset in the file of the chunk's first byte.
     private var chunkStart: UInt64
     private let chunkSize: Int
@@ -72,11 +72,22 @@ struct FrameScanner: ~Copyable {
     /// Makes the chunk hold `count` bytes from `offset` on; false where the limit or the file ends before.
     private mutating func fill(_ count: Int) throws(FileError) -> Bool {
         guard limit > offset, UInt64(count) <= limit - offset else { return false }
-        let start = Int(offset - chunkStart)
-        if start + count <= chunk.count { return true }
-        let wanted = Int(clamping: min(UInt64(max(count, chunkSize)), limit - offset))
-        chunk = try file.read(at: offset, count: wanted)
+        if Int(offset - chunkStart) + count <= chunk.count { return true }
+        var wanted = min(UInt64(max(count, chunkSize)), limit - offset)
+        if wanted > UInt64(chunkSize) {
+            let size = try file.size()
+            wanted = min(wanted, size - min(size, offset))
+        }
+        // The same memory each time.
+        chunk.removeAll()
+        chunk.shrink(to: 2 * chunkSize)
         chunkStart = offset
+        let (file, start) = (file, offset)
+        try unsafe chunk.appendUninitialized(Int(wanted)) { room throws(FileError) in
+            // SAFETY: the bytes that were read are initialised, and no others are counted.
+            var bytes = unsafe MutableRawSpan(_unsafeBytes: room)
+            return try file.readFully(into: &bytes, at: start)
+        }
         return chunk.count >= count
     }
 }

@@ -63,6 +63,8 @@ enum Metric {
     static let worst = "worst"
     static let written = "written per logical byte"
     static let peakMemory = "peak memory"
+    /// Less what the program that measures takes by itself.
+    static let engineMemory = "of that the engine"
     static let stored = "stored per live byte"
 
     static func reload(_ warmth: String, _ destination: Destination.Kind) -> String { "\(warmth), \(title(destination))" }

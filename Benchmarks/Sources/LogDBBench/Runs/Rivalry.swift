@@ -242,7 +242,7 @@ final class Rivalry {
             figures.add(workload, setting.name, Metric.reload(warmth, destination), .nanoseconds, outcome.seconds * 1e9)
             if warmth == "warm", destination == .dictionary {
                 figures.add(workload, setting.name, "rows delivered", .count, Double(outcome.delivered))
-                figures.add(workload, setting.name, Metric.peakMemory, .bytes, Double(outcome.peakMemory))
+                figures.add(workload, setting.name, "peak memory of it", .bytes, Double(outcome.peakMemory))
             }
         }
         if kept > 0 { note("\(Unit.bytes.format(Double(kept))) of \(setting.name) stayed in the page cache before a cold reload") }
@@ -271,7 +271,7 @@ final class Rivalry {
         let outcome = result.outcome
         figures.add(.compaction, setting.name, "compaction", .nanoseconds, outcome.seconds * 1e9)
         figures.add(.compaction, setting.name, Metric.peakMemory, .bytes, Double(outcome.peakMemory))
-        figures.add(.compaction, setting.name, "memory grown", .bytes, Double(max(0, outcome.peakMemory - outcome.memoryBefore)))
+        figures.add(.compaction, setting.name, Metric.engineMemory, .bytes, Double(outcome.engineMemory))
         figures.add(.compaction, setting.name, "peak extra disk", .bytes, Double(result.extraDiskBytes))
         try reload(.compaction, setting, folder, changes: false)
     }

@@ -54,6 +54,8 @@ struct Outcome: Codable {
     /// Of this process and the engine's server, in bytes.
     var peakMemory = 0
     var memoryBefore = 0
+    /// The peak, less what this process had before it opened anything; a server's is all its own.
+    var engineMemory = 0
     /// Handed to the block layer by this process and the engine's server, until everything was closed.
     var bytesWritten = 0
     /// Named figures of the machine, and the median durations of openings.

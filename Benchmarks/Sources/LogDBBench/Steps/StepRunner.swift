@@ -51,6 +51,7 @@ import Synchronization
         // Made now, where it is needed, so that it counts as memory before.
         if step.action != .compact { _ = Actors.bodies }
         var outcome = Outcome()
+        let own = ProcessFigures().residentBytes
         let engine = try step.setting.open(step.folder)
         if step.action != .compact { try engine.prepare() }
         let accounts = [ProcessFigures()] + (engine.server.map { [ProcessFigures(of: $0)] } ?? [])
@@ -59,6 +60,7 @@ import Synchronization
         for account in accounts { account.resetPeak() }
         try body(engine, &outcome)
         outcome.peakMemory = accounts.reduce(0) { $0 + $1.peakBytes }
+        outcome.engineMemory = outcome.peakMemory - own
         try engine.close()
         outcome.bytesWritten = Disk.writtenBytes(step.folder) - before
         return outcome
