@@ -52,7 +52,8 @@ extension Crash {
                     let kind = String(text.split(separator: ":").dropFirst().joined().filter { !$0.isNumber })
                     if violations[kind] == nil { violations[kind] = "call \(number): \(text)" }
                 }
-                number += (Scale.isDebug ? 58 : Scale.factor > 1 ? 2 : 3) * (workload.isLarge ? 11 : 1) * (Scale.factor > 1 ? 1 : 2 * workload.stride - 1)
+                let step = Scale.isDebug ? 58 : Scale.factor > 1 ? 2 : 3
+                number += step * (workload.isLarge ? 11 : 1) * (Scale.factor > 1 ? 1 : 2 * workload.stride - 1)
             }
             #expect(violations.isEmpty, "\(violations.values.sorted().joined(separator: "\n"))")
         }
