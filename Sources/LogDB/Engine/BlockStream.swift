@@ -69,7 +69,7 @@ final class BlockStream {
     /// The blocks of `segments`, as far as keys of `range` may be in them.
     ///
     /// - Parameters:
-    ///   - runs: what is to come before them, in this order; for those with a view.
+    ///   - runs: what is to come before them, in this order; for those with a view that wants no stamps.
     ///   - view: where there is one, each block comes with its records, as that loading or sort sees them.
     init(
         _ segments: [SealedSegment], after runs: [RawRun] = [], range: KeyRange? = nil, isReversed: Bool = false, budget: Int,

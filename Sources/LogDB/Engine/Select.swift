@@ -74,7 +74,7 @@ extension Snapshot {
         var range = range
         while left > 0, !range.isEmpty {
             let sorter = Sorter(range: range, budget: place.sortBudget, isReversed: isReversed, overflow: .narrow)
-            try sort(into: sorter, budget: place.budget / 8)
+            try sort(into: sorter, budget: place.budget / 4)
             try merge(sorter.finish().sources, sorter.range, isReversed: isReversed, &left, budget: place.budget / 4, body)
             guard let rest = sorter.rest else { return }
             if isReversed { range.upper = FullKey(table: rest.table, key: rest.key + [0]) } else { range.lower = rest }

@@ -45,7 +45,10 @@ struct LoadRecords {
 
     init(_ view: LoadView) { self.view = view }
 
-    mutating func removeAll() { records.removeAll(keepingCapacity: true) }
+    mutating func removeAll() {
+        records.removeAll(keepingCapacity: true)
+        stamps.removeAll(keepingCapacity: true)
+    }
 
     /// Proves that `raw` is a whole block of the records that `entry` names, and notes them.
     mutating func read(_ raw: borrowing ByteBuffer, entry: BlockEntry) throws(FormatError) {

@@ -4,7 +4,7 @@
 // itself. The filter remembers the keys of all buffers, as many as fit, those asked about last longest. An operation on a remembered key that is older than all that
 // were remembered is superseded: it is dropped before it costs a run, its disk, or a merge. What was forgotten is dropped by the merge, as ever.
 //
-// A key is remembered as 96 bits of a hash (SipHash-1-3, as Hasher is) that is keyed anew for each sort: nobody who chooses keys can choose two that are taken for
+// A key is remembered as 95 bits of a hash (SipHash-1-3, as Hasher is) that is keyed anew for each sort: nobody who chooses keys can choose two that are taken for
 // one, and by chance that happens once in 10¹⁸ sorts of ten thousand million operations. (The row that a key belongs to comes from a
 // faster hash: whoever can choose that one makes the filter forget, nothing else.)
 //
@@ -19,8 +19,8 @@ final class KeyFilter {
     private static let rowBytes = 64
     private static let markBytes = 12
     private static let marks = 5
-    /// Keys asked about, after which it must have been worth it.
-    private static let trial = 1 << 16
+    /// Keys asked about, at least, after which it must have been worth it.
+    private static let leastTrial = 1 << 16
 
     private struct Mark: Equatable {
         var low: UInt64
@@ -34,10 +34,11 @@ final class KeyFilter {
     private let keyed: Hasher
     /// No operation whose key is remembered has a lower number.
     @safe @exclusivity(unchecked) private var lowest = SequenceNumber.max
+    /// Operations asked about that a newer one could have superseded, and how many one had, since the last verdict.
     @safe @exclusivity(unchecked) private var asked = 0
     @safe @exclusivity(unchecked) private var found = 0
 
-    /// - Parameter budget: bytes of memory, touched as they are needed.
+    /// - Parameter budget: bytes of memory.
     init(budget: Int) {
         var hasher = Hasher()
         for _ in 0..<2 { hasher.combine(UInt64.random(in: 0 ... .max)) }
@@ -49,8 +50,13 @@ final class KeyFilter {
 
     deinit { unsafe rows.deallocate() }
 
-    /// Whether enough operations were superseded to go on asking.
-    var isWorthwhile: Bool { asked < Self.trial || found * 16 > asked }
+    /// Whether enough operations were superseded to go on asking. There is a verdict each time as many were asked about as can be remembered: an
+    /// empty filter finds little.
+    func isWorthwhile() -> Bool {
+        guard asked >= max(Self.leastTrial, Int(rowCount) * Self.marks) else { return true }
+        defer { (asked, found) = (0, 0) }
+        return found * 16 > asked
+    }
 
     @inline(__always)
     private func row(_ hash: UInt64) -> UnsafeMutableRawPointer {
@@ -70,8 +76,8 @@ final class KeyFilter {
     func supersedes(
         _ table: UInt64, _ key: Span<UInt8>, stamp: UInt64, hash: UInt64, sequence: SequenceNumber
     ) -> Bool {
-        asked += 1
         let isOlder = sequence < lowest
+        if isOlder { asked += 1 }
         lowest = min(lowest, sequence)
         let mark = mark(table, key, stamp)
         let row = unsafe row(hash)
@@ -95,6 +101,9 @@ final class KeyFilter {
         }
         return false
     }
+
+    /// Ends the time in which what was there before is told: none of it counts for the verdict.
+    func beginVerdicts() { (asked, found) = (0, 0) }
 
     private func mark(_ table: UInt64, _ key: Span<UInt8>, _ stamp: UInt64) -> Mark {
         var hasher = keyed

@@ -58,7 +58,7 @@ final class SortBuffer {
     /// What a kept operation takes beside its key and document.
     static let entryBytes = 96
     private let versions: VersionRule?
-    /// Knows what other buffers have held. Nil where there were none.
+    /// Knows what this buffer and those before it have held; nil where nobody does.
     @safe @exclusivity(unchecked) var filter: KeyFilter?
     /// The table that was asked about last, and whether every operation on it is kept.
     @safe @exclusivity(unchecked) private var asked = (table: UInt64.max, keepsAll: false)
@@ -157,6 +157,7 @@ final class SortBuffer {
             let key = unsafe Span<UInt8>(_unsafeElements: key(entry).assumingMemoryBound(to: UInt8.self))
             _ = filter.supersedes(entry.table, key, stamp: stamp, hash: entry.hash, sequence: entry.sequence)
         }
+        filter.beginVerdicts()
     }
 
     private func keepsAll(_ table: UInt64, _ versions: VersionRule) -> Bool {

@@ -49,9 +49,8 @@ final class Sorter {
     /// - Parameters:
     ///   - budget: bytes of memory for sorting, and for merging the runs after it.
     ///   - filterBudget: bytes of memory beside it, while operations are added, for what went into runs; 0 where no key comes twice.
-    ///   - hasTwoBuffers: whether, once something was spilled, a full buffer is sorted and written while another fills, each of half of the budget.
     init(
-        range: KeyRange, budget: Int, filterBudget: Int = 0, isReversed: Bool = false, hasTwoBuffers: Bool? = nil, overflow: Overflow,
+        range: KeyRange, budget: Int, filterBudget: Int = 0, isReversed: Bool = false, overflow: Overflow,
         versions: VersionRule? = nil
     ) {
         self.versions = versions
@@ -61,14 +60,14 @@ final class Sorter {
         self.overflow = overflow
         self.isReversed = isReversed
         self.budget = budget
-        self.hasTwoBuffers = hasTwoBuffers ?? (budget >= Self.budgetOfTwo)
+        hasTwoBuffers = budget >= Self.budgetOfTwo
         buffer = SortBuffer(budget: budget, versions: versions)
     }
 
     /// Bytes for remembering keys, beside a budget for sorting.
     static func filterBudget(_ sortBudget: Int) -> Int { sortBudget / 3 }
     /// Bytes for each of two buffers: together they and the filter take what one buffer takes that has all of the budget.
-    private static func lengthOfOne(of budget: Int) -> Int { (budget - filterBudget(budget)) / 2 }
+    private static func lengthOfOne(of budget: Int, _ filterBudget: Int) -> Int { (budget - filterBudget) / 2 }
 
     var spill: SpillFile? { shelf?.spill }
 
@@ -80,14 +79,14 @@ final class Sorter {
     static func blockLength(budget: Int, records: UInt64, rawLength: UInt64) -> Int {
         var length = min(32 << 10, max(4 << 10, budget / 1024))
         let bytes = rawLength + records * UInt64(SortBuffer.entryBytes)
-        let runs = bytes / UInt64(max(1, budget >= budgetOfTwo ? lengthOfOne(of: budget) : budget)) + 1
+        let runs = bytes / UInt64(max(1, budget >= budgetOfTwo ? lengthOfOne(of: budget, filterBudget(budget)) : budget)) + 1
         while length > 8 << 10, UInt64(fanIn(budget: budget, blockLength: length)) < runs { length /= 2 }
         return length
     }
 
-    /// Runs that a merge may read at once in `budget` and what the filter had: the buffer is empty by then. A block of a run takes its length
-    /// unpacked, its places, and its packed form while it is read.
-    static func fanIn(budget: Int, blockLength: Int) -> Int { max(4, (budget + filterBudget(budget)) / (3 * blockLength + 4096)) }
+    /// Runs that a merge may read at once in `budget`: the buffer is empty by then. A block of a run takes its length unpacked, its places, and its packed
+    /// form while it is read.
+    static func fanIn(budget: Int, blockLength: Int) -> Int { max(4, budget / (3 * blockLength + 4096)) }
 
     func add(_ record: borrowing Record, sequence: SequenceNumber, milliseconds: Int64) throws(LogDBError) {
         let key = record.key
@@ -178,7 +177,7 @@ final class Sorter {
             }
         case .spill(let make):
             if let shelf {
-                if filter?.isWorthwhile == false { filter = nil }
+                if filter?.isWorthwhile() == false { filter = nil }
                 buffer.filter = nil
                 buffer = try shelf.exchange(buffer)
                 buffer.filter = filter
@@ -201,9 +200,9 @@ final class Sorter {
         buffer.filter = filter
         guard hasTwoBuffers else { return }
         buffer.release()
-        buffer = SortBuffer(budget: Self.lengthOfOne(of: budget), versions: versions)
+        buffer = SortBuffer(budget: Self.lengthOfOne(of: budget, filterBudget), versions: versions)
         buffer.filter = filter
-        shelf.begin(spare: SortBuffer(budget: Self.lengthOfOne(of: budget), versions: versions))
+        shelf.begin(spare: SortBuffer(budget: Self.lengthOfOne(of: budget, filterBudget), versions: versions))
     }
 
     /// The sorted sources, and the documents that they hold together. Nothing may be added any more.

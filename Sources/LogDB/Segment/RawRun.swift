@@ -30,10 +30,15 @@ extension RawSegment {
         var starts = [Self.frameOrigin] + waypoints.before(end)
         if end - min(end, starts[starts.count - 1]) > 2 * Waypoints.distance {
             var scanner = FrameScanner(file, seed: seed, from: starts[starts.count - 1], limit: end)
+            var next = scanner.offset
             while scanner.offset < end {
                 _ = try nextFrame(&scanner)
+                guard scanner.frameOffset >= next else { continue }
                 waypoints.note(scanner.frameOffset)
+                next = scanner.frameOffset + Waypoints.distance / 8
             }
+            // What comes will begin here: a long last frame is not walked again.
+            waypoints.note(end)
             starts = [Self.frameOrigin] + waypoints.before(end)
         }
         return starts.indices.compactMap { index in

@@ -2,7 +2,7 @@
 //
 //      header envelope | block | block | … | index envelope | trailer envelope
 //
-// Streams: holds one block, its columns and a megabyte of output; in log order also the segment's different keys, for its index. The file is
+// Streams: holds one block, up to three more that a thread has still to write, its columns and a megabyte of output; in log order also the segment's different keys, for its index. The file is
 // whole and synced when `finish` returns; its name is durable once the caller has synced the directory, and it means nothing until
 // the manifest lists it.
 //===-----------------------------------------------------------------------===//

@@ -143,7 +143,16 @@ import Testing
                 _ = ask(idle, number, 1_000_000 - UInt64(number))
                 _ = ask(busy, number / 8, 1_000_000 - UInt64(number))
             }
-            #expect(!idle.isWorthwhile && busy.isWorthwhile)
+            #expect(!idle.isWorthwhile() && busy.isWorthwhile())
+        }
+
+        // It was given up when what the first buffer had held was counted as asked about in vain.
+        @Test func `a filter is not judged before it has had the time to fill`() {
+            let filter = KeyFilter(budget: 1 << 20)
+            for number in 0..<80_000 { _ = ask(filter, number, 1_000_000 - UInt64(number)) }
+            filter.beginVerdicts()
+            for number in 100_000..<134_000 { _ = ask(filter, number % 10 == 0 ? number - 50_000 : number, 900_000 - UInt64(number)) }
+            #expect(filter.isWorthwhile())
         }
 
         // A constant factor in a product can be made 0 by whoever knows it, and then nothing else of the key counts.
