@@ -29,10 +29,18 @@ final class TemporaryFolder: Sendable {
         try! Data(bytes).write(to: URL(fileURLWithPath: self(name) + "/" + file))
     }
 
-    /// Copies a database as it lies there, as after its writer was killed.
+    /// Copies a database as it lies there, as after its writer was killed. Where a file goes meanwhile (that of a segment that was just sealed), once more.
     func copy(_ name: String = "test.logdb", to copy: String) {
-        try? FileManager.default.removeItem(atPath: self(copy))
-        try! FileManager.default.copyItem(atPath: self(name), toPath: self(copy))
+        for _ in 0..<100 {
+            try? FileManager.default.removeItem(atPath: self(copy))
+            do {
+                try FileManager.default.copyItem(atPath: self(name), toPath: self(copy))
+                return
+            } catch CocoaError.fileNoSuchFile, CocoaError.fileReadNoSuchFile {
+                Thread.sleep(forTimeInterval: 0.01)
+            } catch { fatalError("\(name) cannot be copied: \(error)") }
+        }
+        fatalError("\(name) cannot be copied: files go all the time")
     }
 }
 
