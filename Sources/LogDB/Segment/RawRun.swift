@@ -21,6 +21,9 @@ final class Waypoints: Sendable {
         }
     }
 
+    /// Whether everything up to `end` has been walked.
+    func reach(_ end: UInt64) -> Bool { offsets.withLock { $0.last ?? 0 >= end } }
+
     func before(_ end: UInt64) -> [UInt64] { offsets.withLock { $0.filter { $0 < end } } }
 }
 
@@ -28,7 +31,7 @@ extension RawSegment {
     /// The frames before `end` in runs, in order. What nobody has walked yet is walked for it.
     func runs(until end: UInt64) throws(LogDBError) -> [Range<UInt64>] {
         var starts = [Self.frameOrigin] + waypoints.before(end)
-        if end - min(end, starts[starts.count - 1]) > 2 * Waypoints.distance {
+        if !waypoints.reach(end), end - min(end, starts[starts.count - 1]) > 2 * Waypoints.distance {
             var scanner = FrameScanner(file, seed: seed, from: starts[starts.count - 1], limit: end)
             var next = scanner.offset
             while scanner.offset < end {

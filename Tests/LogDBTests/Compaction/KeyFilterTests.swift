@@ -155,6 +155,16 @@ import Testing
             #expect(filter.isWorthwhile())
         }
 
+        // A long last frame was walked again by each load: the waypoint behind it was not looked at.
+        @Test func `waypoints tell how far somebody has walked`() {
+            let waypoints = Waypoints()
+            #expect(!waypoints.reach(5 << 20))
+            waypoints.note(1 << 21)
+            waypoints.note(5 << 20)
+            #expect(waypoints.reach(5 << 20) && !waypoints.reach(6 << 20))
+            #expect(waypoints.before(5 << 20) == [1 << 21])
+        }
+
         // A constant factor in a product can be made 0 by whoever knows it, and then nothing else of the key counts.
         @Test func `no constant in a key makes others of its bytes not count`() {
             let constants: [UInt64] = [0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB, 0]
